@@ -1,0 +1,23 @@
+import "reflect-metadata";
+import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fastify";
+import { Redis } from "ioredis";
+import { Pool } from "pg";
+import { AppModule } from "./app.module.js";
+import { readConfig } from "./config.js";
+import { RedisIoAdapter } from "./redis-io.adapter.js";
+import { prepareSchema } from "./schema.js";
+
+const config = readConfig();
+const pool = new Pool({ connectionString: config.databaseUrl });
+await prepareSchema(pool);
+
+const app = await NestFactory.create<NestFastifyApplication>(
+  AppModule.with(pool, config.apiKey),
+  new FastifyAdapter(),
+  { logger: ["error", "warn"] },
+);
+const publisher = new Redis(config.redisUrl);
+app.useWebSocketAdapter(new RedisIoAdapter(app, publisher, publisher.duplicate()));
+app.enableShutdownHooks();
+await app.listen(config.port, config.host);

@@ -1,0 +1,10 @@
+/** What the control stream says: forget what you have cached of this. */
+export type ControlEvent =
+  /** A channel's policy or one of its memberships changed; `user` null means anyone's. */
+  | { type: "policy"; topic: string; user: string | null }
+  | { type: "tenant"; tenant: string }
+  /** A key was changed or revoked. */
+  | { type: "key"; tenant: string; keyId: string; revoked: boolean }
+  /** A token, or every token and session of a user issued before `before` (milliseconds), is revoked. */
+  | { type: "revoked"; tenant: string; tokenId: string | null; user: string | null; before: number }
+  | { type: "block"; user: string; blocked: string };

@@ -1,0 +1,115 @@
+import type { Identity, Limits } from "./identity.js";
+import type { StoredMessage } from "./message.js";
+import type { OperationName, Params, Result } from "./operations.js";
+import type { TopicAccess } from "./policy.js";
+import type { TopicHead } from "./egress.js";
+
+/** What the session service keeps of one session for its return. */
+export interface SessionState {
+  id: string;
+  tenant: string;
+  user: string | null;
+  /** Canonical topics with the highest seq acknowledged on each; -1 where none was. */
+  topics: [topic: string, acked: number][];
+}
+
+export interface PresenceEntry {
+  session: string;
+  tenant: string;
+  user: string;
+  online: boolean;
+  /** Milliseconds since 1970. */
+  since: number;
+}
+
+/** What is stored of an API key, without the key. */
+export interface KeyRecord {
+  id: string;
+  tenant: string;
+  permissions: Identity["permissions"];
+  limits: Limits;
+  tenantLimits: Limits;
+  /** A demo key works only where the configuration allows demo keys. */
+  demo: boolean;
+}
+
+export interface HistoryPage {
+  messages: StoredMessage[];
+  head: number;
+  /** Messages up to and including this seq are gone; 0 while none is. */
+  floor: number;
+  more: boolean;
+  logEpoch: string;
+}
+
+/**
+ * The catalogue of what edges ask of the session service, beside the operations
+ * marked `at: 'session'`, which are asked under their own name with
+ * {@link OperationRequest}. Every call may be repeated: a caller that hears
+ * nothing asks again.
+ */
+export interface SessionRpc {
+  /** By the SHA-256 (hex) of a key; null if there is none, or it is revoked. */
+  "key.lookup": { params: { hash: string }; result: KeyRecord | null };
+  /** What a tenant's users and tokens are limited to, and whether the tenant is there. */
+  "tenant.lookup": { params: { tenant: string }; result: { limits: Limits } | null };
+  /** Opens a session, or resumes the one named if it belongs to the same user and has not expired. */
+  "session.open": {
+    params: {
+      sessionId: string | null;
+      tenant: string;
+      user: string | null;
+      keyId: string;
+      tokenId: string | null;
+    };
+    result: { sessionId: string; resumed: boolean; topics: SessionState["topics"] };
+  };
+  /** Replaces what is kept of sessions: subscriptions, and cursors, which only rise. */
+  "session.save": { params: { sessions: SessionState[] }; result: { receipts: Receipt[] } };
+  /** Marks sessions as left (their time to live runs from now). */
+  "session.close": { params: { sessions: { id: string; tenant: string }[] }; result: null };
+  /** Presence of this edge instance's users. With `reset`, what it had told before is forgotten. */
+  "presence.set": {
+    params: { instance: string; reset: boolean; entries: PresenceEntry[] };
+    result: null;
+  };
+  "history.page": {
+    params: { topic: string; after: number | null; before: number | null; limit: number };
+    result: HistoryPage;
+  };
+  /** Topics without messages have head 0. */
+  "history.heads": {
+    params: { topics: string[] };
+    result: { heads: TopicHead[]; logEpoch: string };
+  };
+  /** Creates a public channel on its first use where the tenant allows it. */
+  "policy.access": {
+    params: { topic: string; user: string | null; create: boolean };
+    result: TopicAccess;
+  };
+  /** Every revocation that still matters. */
+  "revocations.list": {
+    params: Record<string, never>;
+    result: { tenant: string; tokenId: string | null; user: string | null; before: number }[];
+  };
+}
+
+/** A sender to be told that its messages of a topic up to `seq` were acknowledged. */
+export interface Receipt {
+  to: string;
+  topic: string;
+  seq: number;
+  by: string;
+}
+
+/** An operation forwarded to the session service: validated params, proven identity. */
+export interface OperationRequest<N extends OperationName = OperationName> {
+  who: Identity;
+  params: Params<N>;
+}
+export type OperationResult<N extends OperationName> = Result<N>;
+
+export type SessionRpcName = keyof SessionRpc;
+
+/** The service that answers. */
+export const SESSION_SERVICE = "session";

@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** A whole number in the environment. */
+export const whole = (least: number, most: number, fallback: number) =>
+  z.coerce.number().int().min(least).max(most).default(fallback);
+
+/** `true` or `false` in the environment. */
+export const flag = (fallback: boolean) =>
+  z
+    .enum(["true", "false"])
+    .default(fallback ? "true" : "false")
+    .transform((value) => value === "true");
+
+/** What every service is told. */
+export const serviceConfig = {
+  /** Unique among the cluster's processes of its kind; edges put it into Socket.IO's session ids. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens"),
+  httpHost: z.string().default("0.0.0.0"),
+  httpPort: whole(0, 65_535, 8080),
+  logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
+  /** How long a stopping service may take to finish what it has begun, in milliseconds. */
+  drainMs: whole(0, 600_000, 10_000),
+};
+
+const node = z.string().regex(/^[^:,\s]+:\d+$/, "host:port");
+
+export const redisConfig = {
+  /** One node: `redis://[user:password@]host:port[/db]`, or `rediss://` for TLS. */
+  redisUrl: z
+    .string()
+    .regex(/^rediss?:\/\//, "redis:// or rediss://")
+    .optional(),
+  /** A Redis Cluster: `host:port` of some of its nodes, separated by commas. */
+  redisCluster: z
+    .string()
+    .transform((list) => list.split(","))
+    .pipe(z.array(node).min(1))
+    .optional(),
+  /** Starts every key, so that several clusters can share a Redis. */
+  keyPrefix: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default("tw"),
+  /** Fixed when a cluster is installed: it decides which partition owns a topic. */
+  partitions: whole(1, 1024, 16),
+};
+
+export const databaseConfig = {
+  /** Through PgBouncer in transaction mode. */
+  databaseUrl: z.string().regex(/^postgres(ql)?:\/\//, "postgres://"),
+  /** Connections this process opens to PgBouncer. */
+  databasePool: whole(1, 200, 8),
+};
+
+export type ServiceConfig = {
+  [K in keyof typeof serviceConfig]: z.infer<(typeof serviceConfig)[K]>;
+};
+export type RedisConfig = { [K in keyof typeof redisConfig]: z.infer<(typeof redisConfig)[K]> };
+export type DatabaseConfig = {
+  [K in keyof typeof databaseConfig]: z.infer<(typeof databaseConfig)[K]>;
+};

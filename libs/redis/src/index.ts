@@ -1,0 +1,8 @@
+export {
+  parseInfo,
+  RedisConnection,
+  RedisUnsuitable,
+  waitReady,
+  type RedisClient,
+} from "./connect-redis.js";
+export { Script } from "./script.js";

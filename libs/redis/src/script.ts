@@ -1,0 +1,35 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { RedisClient } from "./connect-redis.js";
+
+type Argument = string | number | Buffer;
+
+/** A Lua script, sent by its hash and loaded where a node does not know it yet. */
+export class Script<Result> {
+  private readonly sha: string;
+
+  constructor(
+    readonly source: string,
+    private readonly keys: number,
+  ) {
+    this.sha = createHash("sha1").update(source).digest("hex");
+  }
+
+  /** Reads a script that stands beside its caller: `new URL('take-2.lua', import.meta.url)`. */
+  static fromFile<Result>(file: URL): Script<Result> {
+    const keys = /-(\d+)\.lua$/.exec(file.pathname)?.[1];
+    if (keys === undefined)
+      throw new Error(`Name the script <verb>-<number of keys>.lua: ${file.pathname}`);
+    return new Script<Result>(readFileSync(file, "utf8"), Number(keys));
+  }
+
+  async run(client: RedisClient, keys: string[], args: Argument[]): Promise<Result> {
+    if (keys.length !== this.keys) throw new Error(`Script takes ${this.keys} keys`);
+    try {
+      return (await client.evalsha(this.sha, this.keys, ...keys, ...args)) as Result;
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      return (await client.eval(this.source, this.keys, ...keys, ...args)) as Result;
+    }
+  }
+}

@@ -1,3 +1,4 @@
+export { batch, type Command } from "./batch.js";
 export {
   parseInfo,
   RedisConnection,

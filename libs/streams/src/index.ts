@@ -1,0 +1,12 @@
+export { ControlReader, writeControl } from "./control.js";
+export {
+  packEgress,
+  packIngress,
+  packMessage,
+  packValue,
+  unpackEgress,
+  unpackIngress,
+  unpackValue,
+} from "./pack.js";
+export { pause } from "./pause.js";
+export { FIELD, StreamReader, type StreamEntry } from "./stream-reader.js";

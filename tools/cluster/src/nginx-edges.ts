@@ -1,0 +1,43 @@
+/** Where nginx finds an edge. Its name is what its Socket.IO session ids begin with. */
+export interface EdgeAddress {
+  name: string;
+  port: number;
+}
+
+/**
+ * The part of nginx's configuration that lists the edges: one upstream of all of
+ * them, one of each, and a map from a session id to the edge that made it. Only
+ * names listed here are ever mapped, so a crafted id reaches nothing else.
+ */
+export function edgesConfig(edges: EdgeAddress[]): string {
+  // An edge that refuses costs microseconds on the same machine: it is asked every
+  // time, so that it serves again the moment it is back.
+  const servers = edges.map((edge) => `  server 127.0.0.1:${edge.port} max_fails=0;`);
+  return [
+    "upstream edges {",
+    "  least_conn;",
+    // nginx refuses an empty upstream.
+    ...(servers.length > 0 ? servers : ["  server 127.0.0.1:1 down;"]),
+    "  keepalive 64;",
+    "}",
+    ...edges.flatMap((edge) => [
+      `upstream ${upstreamOf(edge)} {`,
+      `  server 127.0.0.1:${edge.port} max_fails=0;`,
+      "  keepalive 64;",
+      "}",
+    ]),
+    "map $arg_sid $sid_upstream {",
+    "  default edges;",
+    ...edges.map((edge) => `  "~^${escapeRegExp(edge.name)}\\." ${upstreamOf(edge)};`),
+    "}",
+    "",
+  ].join("\n");
+}
+
+function upstreamOf(edge: EdgeAddress): string {
+  return `edge_${edge.name.replaceAll(/\W/g, "_")}`;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replaceAll(/[^\w-]/g, "\\$&");
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+
+import type { ManagedProcess } from "./managed-process.js";
+import { node, repository } from "./repository.js";
+import type { Workspace } from "./workspace.js";
+
+export const roles = ["edge", "router", "session", "worker"] as const;
+export type Role = (typeof roles)[number];
+
+/** Adds one Tellwire service; it is ready when it says so at /health/ready. */
+export async function addServiceProcess(
+  workspace: Workspace,
+  role: Role,
+  name: string,
+  env: Record<string, string>,
+): Promise<ManagedProcess> {
+  const port = await workspace.ports.portOf(name);
+  const url = `http://127.0.0.1:${port}`;
+  return workspace.add({
+    name,
+    command: node,
+    args: ["--enable-source-maps", join(repository, "apps", role, "dist/main.js")],
+    cwd: repository,
+    env: {
+      ...env,
+      TELLWIRE_NAME: name,
+      TELLWIRE_HTTP_HOST: "127.0.0.1",
+      TELLWIRE_HTTP_PORT: String(port),
+    },
+    port,
+    url,
+    probe: () => isReady(url),
+    // An edge moves its clients away before it ends.
+    stopTimeoutMs: role === "edge" ? 30_000 : 15_000,
+    // Nobody is left to drain to.
+    orphanSignal: "KILL",
+  });
+}
+
+async function isReady(url: string): Promise<void> {
+  const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+  const body = await response.text();
+  if (response.status !== 200)
+    throw new Error(`/health/ready answers ${response.status} ${body.slice(0, 300)}`);
+}

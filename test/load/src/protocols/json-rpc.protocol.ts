@@ -1,0 +1,30 @@
+import type { Protocol } from "./protocol.js";
+
+const AUTHENTICATE_ID = 0;
+
+interface Frame {
+  id?: number | null;
+  method?: string;
+  result?: unknown;
+  error?: { code: number; message: string };
+}
+
+const request = (id: number, method: string, params: unknown): string =>
+  `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${JSON.stringify(params)}}`;
+
+/** JSON-RPC 2.0, one object in each text frame. */
+export const jsonRpc: Protocol = {
+  path: "/ws",
+  opening: (credentials) => request(AUTHENTICATE_ID, "authenticate", credentials),
+  request,
+  incoming(text) {
+    const frame = JSON.parse(text) as Frame;
+    if (frame.method !== undefined) return { kind: "event", name: frame.method };
+    const error = frame.error && `${frame.error.code} ${frame.error.message}`;
+    if (typeof frame.id !== "number") return { kind: "refused", reason: error ?? "no id" };
+    if (frame.id !== AUTHENTICATE_ID) {
+      return { kind: "reply", id: frame.id, result: frame.result, error };
+    }
+    return error === undefined ? { kind: "ready" } : { kind: "refused", reason: error };
+  },
+};

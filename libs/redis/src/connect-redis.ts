@@ -31,7 +31,7 @@ export class RedisConnection {
   private readonly duplicates = new Set<RedisClient>();
 
   constructor(
-    private readonly config: Pick<RedisConfig, "redisUrl" | "redisCluster">,
+    private readonly config: Partial<Pick<RedisConfig, "redisUrl" | "redisCluster">>,
     private readonly log: Logger,
   ) {
     this.client = this.create();

@@ -6,4 +6,4 @@ export {
   waitReady,
   type RedisClient,
 } from "./connect-redis.js";
-export { Script } from "./script.js";
+export { isUnknown, Script } from "./script.js";

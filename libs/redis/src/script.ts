@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import type { Command } from "./batch.js";
 import type { RedisClient } from "./connect-redis.js";
 
 type Argument = string | number | Buffer;
@@ -23,6 +24,14 @@ export class Script<Result> {
     return new Script<Result>(readFileSync(file, "utf8"), Number(keys));
   }
 
+  /**
+   * The script as a command of a batch. A reply for which {@link isUnknown} holds
+   * means that nothing was done and {@link run} is to be used instead.
+   */
+  command(keys: string[], args: Argument[]): Command {
+    return ['EVALSHA', this.sha, this.keys, ...keys, ...args]
+  }
+
   async run(client: RedisClient, keys: string[], args: Argument[]): Promise<Result> {
     if (keys.length !== this.keys) throw new Error(`Script takes ${this.keys} keys`);
     try {
@@ -33,3 +42,7 @@ export class Script<Result> {
     }
   }
 }
+
+/** Whether a reply says that the node does not know the script yet. */
+export const isUnknown = (reply: unknown): boolean =>
+  reply instanceof Error && reply.message.startsWith('NOSCRIPT')

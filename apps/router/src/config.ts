@@ -1,0 +1,22 @@
+import { databaseConfig, loadConfig, redisConfig, serviceConfig, whole } from '@tellwire/config'
+
+export const routerConfig = {
+  ...serviceConfig,
+  ...redisConfig,
+  ...databaseConfig,
+  /** How long a partition stays with a router that is silent, in milliseconds. */
+  leaseMs: whole(500, 60_000, 3000),
+  /** Messages of one append at most. */
+  appendItems: whole(1, 5000, 500),
+  /** Bytes of message bodies of one append at most. */
+  appendBytes: whole(1024, 64 << 20, 1 << 20),
+  /** Appends of this router that may be under way at once. */
+  appendsInFlight: whole(1, 64, 2),
+  /** Messages of one partition that may wait inside the router; the rest waits in Redis. */
+  partitionWindow: whole(1, 1_000_000, 10_000),
+  /** Entries that an edge may be behind before it must catch up from history. */
+  egressBound: whole(16, 1_000_000, 2000),
+}
+
+export const loadRouterConfig = () => loadConfig(routerConfig)
+export type RouterConfig = ReturnType<typeof loadRouterConfig>

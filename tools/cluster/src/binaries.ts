@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { ClusterError } from "./cluster-error.js";
@@ -13,7 +13,7 @@ const packages = {
 
 /** Debian keeps these out of an ordinary user's PATH. */
 const folders = [
-  "/usr/lib/postgresql/15/bin",
+  ...postgresFolders(),
   "/usr/sbin",
   "/usr/local/sbin",
   ...(process.env.PATH ?? "").split(":"),
@@ -24,4 +24,12 @@ export function binary(name: keyof typeof packages): string {
   const found = folders.map((folder) => join(folder, name)).find(existsSync);
   if (!found) throw new ClusterError(`${name} is not installed: apt-get install ${packages[name]}`);
   return found;
+}
+
+/** The oldest version that will do comes first, so that a data folder outlives the installing of a newer one. */
+function postgresFolders(): string[] {
+  const root = "/usr/lib/postgresql";
+  const versions = existsSync(root) ? readdirSync(root).map(Number) : [];
+  const usable = versions.filter((version) => version >= 15).sort((a, b) => a - b);
+  return usable.map((version) => join(root, String(version), "bin"));
 }

@@ -191,7 +191,7 @@ export class Cluster {
 
   private startRedis(): Promise<ManagedProcess[]> {
     if (this.options.redis !== "cluster")
-      return startRedisNode(this.workspace).then((node) => [node]);
+      return startRedisNode(this.workspace).then((only) => [only]);
     return startRedisClusterNodes(this.workspace, {
       masters: 3,
       replicas: this.options.redisReplicas ?? 0,

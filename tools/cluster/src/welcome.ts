@@ -1,0 +1,30 @@
+import type { Cluster } from "./cluster.js";
+
+/** What one needs to know to use the cluster that was just started. */
+export function welcome(cluster: Cluster): string[] {
+  const { http, ws } = cluster.urls;
+  return [
+    "",
+    `  HTTP, Socket.IO   ${http}   (API: ${http}/api/docs)`,
+    `  JSON-RPC          ${ws}`,
+    `  data and logs     ${cluster.dataDir}`,
+    "",
+    "  demo keys",
+    ...cluster.demoKeys.map((key) => `    ${JSON.stringify(key)}`),
+    "",
+    "  send a message:",
+    `    curl -s ${http}/api/messages -H 'X-API-Key: demo-key-123' -H 'X-User: alice' \\`,
+    `      -H 'Content-Type: application/json' -d '{"to": "bob", "content": "hello"}'`,
+    "",
+    "  a client, to paste into a browser's console or into Node:",
+    `    const socket = new WebSocket("${ws}");`,
+    `    const call = (id, method, params) => socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));`,
+    "    socket.onmessage = ({ data }) => console.log(data);",
+    "    socket.onopen = () => {",
+    `      call(1, "authenticate", { api_key: "demo-key-123", user: "bob" });`,
+    `      call(2, "subscribe", { topics: [{ topic: "channel:lobby" }] });`,
+    `      call(3, "publish", { topic: "channel:lobby", body: "hello, lobby" });`,
+    "    };",
+    "",
+  ];
+}

@@ -96,7 +96,7 @@ function ownerOf(path: string): number {
 }
 
 /** Whether a listener on 127.0.0.1:`port` would be the only one. */
-export function canBind(port: number): Promise<boolean> {
+function canBind(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

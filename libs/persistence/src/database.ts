@@ -1,0 +1,62 @@
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { DatabaseConfig } from "@tellwire/config";
+import type { LogTables } from "./log-tables.js";
+import type { TenancyTables } from "./tenancy-tables.js";
+
+export interface Database extends LogTables, TenancyTables {}
+
+/** Milliseconds after which a call counts as lost; longer than the server's own statement timeout. */
+const QUERY_TIMEOUT = 20_000;
+
+/** A pool of connections to Postgres, through PgBouncer, for repositories to share. */
+export class DatabaseConnection {
+  readonly db: Kysely<Database>;
+
+  constructor(readonly pool: pg.Pool) {
+    this.db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  }
+
+  /**
+   * Refuses a database that could lose what it has acknowledged.
+   * @throws Error naming the setting
+   */
+  async assertDurable(): Promise<void> {
+    for (const setting of ["fsync", "synchronous_commit", "full_page_writes"]) {
+      const { rows } = await this.pool.query<{ value: string }>(
+        "select current_setting($1) as value",
+        [setting],
+      );
+      if (rows[0]?.value === "off") throw new Error(`Postgres runs with ${setting} = off`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.db.destroy();
+  }
+}
+
+/**
+ * Opens no connection yet: Postgres may come up later. Whole numbers of 64 bits
+ * (seqs) are read as numbers.
+ */
+export function connectDatabase(config: DatabaseConfig & { name?: string }): DatabaseConnection {
+  const pool = new pg.Pool({
+    connectionString: config.databaseUrl,
+    max: config.databasePool,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: QUERY_TIMEOUT,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: config.name ?? "tellwire",
+    types: { getTypeParser },
+  });
+  // An idle connection that breaks is replaced at its next use; the query under way rejects itself.
+  pool.on("error", () => {});
+  return new DatabaseConnection(pool);
+}
+
+const getTypeParser = ((oid: number, format?: "text" | "binary") =>
+  oid === pg.types.builtins.INT8
+    ? Number
+    : pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser;

@@ -1,0 +1,14 @@
+import { log } from "./0001-log.js";
+import { tenancy } from "./0002-tenancy.js";
+
+export interface Migration {
+  version: number;
+  name: string;
+  sql: string;
+}
+
+/** In order. One that has been released is never changed: expand first, contract a version later. */
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "log", sql: log },
+  { version: 2, name: "tenancy", sql: tenancy },
+];

@@ -17,6 +17,8 @@ const backoff = (times: number): number => Math.min(50 * 2 ** Math.min(times, 5)
  * the caller knows what order and repetition mean for it.
  */
 const STRICT: RedisOptions = {
+  // One form of reply whichever way a command is called: RESP3 flattens maps in `call`.
+  protocol: 2,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,

@@ -1,0 +1,193 @@
+import {
+  SESSION_SERVICE,
+  TellwireError,
+  type Keys,
+  type OperationName,
+  type OperationRequest,
+  type OperationResult,
+  type SessionRpc,
+  type SessionRpcName,
+} from "@tellwire/contract";
+import type { RedisConnection } from "@tellwire/redis";
+import { FIELD } from "@tellwire/streams";
+import type { Logger } from "@tellwire/telemetry";
+import { ReplyReader } from "./reply-reader.js";
+import { packRequests, type Answer } from "./wire.js";
+
+interface Pending {
+  name: string;
+  params: unknown;
+  deadline: number;
+  /** When it was last written to the stream; 0 if it has not been, or the write failed. */
+  sentAt: number;
+  resolve: (result: unknown) => void;
+  reject: (error: TellwireError) => void;
+}
+
+export interface RpcClientOptions {
+  /** Milliseconds after which an unanswered call fails. */
+  timeoutMs?: number;
+  /** Milliseconds after which an unanswered call is written again. */
+  repeatMs?: number;
+  /** Calls that may wait for their answers. */
+  maxPending?: number;
+}
+
+const TICK_MS = 100;
+/** Bounds what one reader of the stream must take at once. */
+const CALLS_PER_ENTRY = 500;
+/** Entries the request stream keeps: far more than are asked within one timeout. */
+const MAX_REQUESTS = 10_000;
+
+/**
+ * Asks the session service. All calls of one event-loop turn leave in one stream
+ * entry; a call without an answer is written again under the same id, because a
+ * replica may have died with it.
+ */
+export class RpcClient {
+  private readonly waiting = new Map<number, Pending>();
+  private readonly replies: ReplyReader;
+  private unsent: number[] = [];
+  private scheduled = false;
+  private nextId = 1;
+  private readonly timeoutMs: number;
+  private readonly repeatMs: number;
+  private readonly maxPending: number;
+
+  /** @param instance names this process and no other, before or after it */
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly keys: Keys,
+    private readonly instance: string,
+    private readonly log: Logger,
+    options: RpcClientOptions = {},
+  ) {
+    this.timeoutMs = options.timeoutMs ?? 5000;
+    this.repeatMs = options.repeatMs ?? 1500;
+    this.maxPending = options.maxPending ?? 10_000;
+    this.replies = new ReplyReader(redis, keys.replies(instance), log, (answer) =>
+      this.settle(answer),
+    );
+  }
+
+  /** Makes the reply stream. Calls made before wait for it. */
+  start(): Promise<void> {
+    return this.replies.open();
+  }
+
+  /** Reads answers and watches over deadlines, until `signal` aborts: then every call fails. */
+  async run(signal: AbortSignal): Promise<void> {
+    const timer = setInterval(() => this.tick(Date.now()), TICK_MS);
+    await this.replies.run(signal);
+    clearInterval(timer);
+    for (const id of this.waiting.keys()) this.fail(id, new TellwireError("upstream", "Stopping"));
+  }
+
+  /** Calls that wait for their answers. */
+  get pending(): number {
+    return this.waiting.size;
+  }
+
+  /**
+   * @throws TellwireError that of the service; `overloaded` if too many calls wait;
+   * `upstream` if no answer came in time
+   */
+  call<N extends SessionRpcName>(
+    name: N,
+    params: SessionRpc[N]["params"],
+  ): Promise<SessionRpc[N]["result"]> {
+    return this.ask(name, params) as Promise<SessionRpc[N]["result"]>;
+  }
+
+  /** Forwards an operation that is marked `at: "session"`. @throws as {@link call} */
+  operation<N extends OperationName>(
+    name: N,
+    request: OperationRequest<N>,
+  ): Promise<OperationResult<N>> {
+    return this.ask(name, request) as Promise<OperationResult<N>>;
+  }
+
+  private ask(name: string, params: unknown): Promise<unknown> {
+    if (this.waiting.size >= this.maxPending) {
+      return Promise.reject(
+        new TellwireError("overloaded", "Too many calls are waiting", { retryAfter: 1 }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const id = this.nextId++;
+      const deadline = Date.now() + this.timeoutMs;
+      this.waiting.set(id, { name, params, deadline, sentAt: 0, resolve, reject });
+      this.enqueue(id);
+    });
+  }
+
+  private enqueue(id: number): void {
+    this.unsent.push(id);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      void this.flush();
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const ids = this.unsent;
+    this.unsent = [];
+    const now = Date.now();
+    const calls = ids.flatMap((id) => {
+      const call = this.waiting.get(id);
+      if (call === undefined) return [];
+      call.sentAt = now;
+      return [{ id, name: call.name, params: call.params, ttl: call.deadline - now }];
+    });
+    for (let i = 0; i < calls.length; i += CALLS_PER_ENTRY) {
+      const part = calls.slice(i, i + CALLS_PER_ENTRY);
+      const entry = packRequests({ instance: this.instance, calls: part });
+      this.redis.client
+        .call(
+          "XADD",
+          this.keys.requests(SESSION_SERVICE),
+          "MAXLEN",
+          "~",
+          MAX_REQUESTS,
+          "*",
+          FIELD,
+          entry,
+        )
+        .catch((error: Error) => {
+          this.log.debug({ err: error.message }, "rpc request not written");
+          for (const { id } of part) {
+            const call = this.waiting.get(id);
+            if (call !== undefined) call.sentAt = 0;
+          }
+        });
+    }
+  }
+
+  /** Repeats what is due and fails what is late. */
+  private tick(now: number): void {
+    for (const [id, call] of this.waiting) {
+      if (now >= call.deadline) {
+        this.fail(id, new TellwireError("upstream", "The session service did not answer"));
+      } else if (now - call.sentAt >= this.repeatMs) {
+        call.sentAt = now;
+        this.enqueue(id);
+      }
+    }
+  }
+
+  private settle(answer: Answer): void {
+    const call = this.waiting.get(answer.id);
+    if (call === undefined) return;
+    if ("error" in answer) return this.fail(answer.id, TellwireError.fromWire(answer.error));
+    this.waiting.delete(answer.id);
+    call.resolve(answer.result);
+  }
+
+  private fail(id: number, error: TellwireError): void {
+    const call = this.waiting.get(id);
+    this.waiting.delete(id);
+    call?.reject(error);
+  }
+}

@@ -4,3 +4,21 @@ export { migrate } from "./migrate.js";
 export { AppendRepository, type AppendBatch, type Appended } from "./append.repository.js";
 export { type AppendResult } from "./append-batch.js";
 export { HistoryRepository, type PageRequest } from "./history.repository.js";
+export type { TenantSettings, TenantStatus } from "./tenancy-tables.js";
+export { AccessRepository, type AccessRequest } from "./access.repository.js";
+export { BlockRepository } from "./block.repository.js";
+export {
+  ChannelRepository,
+  type ChannelChange,
+  type ChannelView,
+  type ListedChannel,
+} from "./channel.repository.js";
+export { KeyRepository, type KeyListing, type NewKey } from "./key.repository.js";
+export { RevocationRepository, type Revocation } from "./revocation.repository.js";
+export {
+  SessionRepository,
+  type InboxRise,
+  type OpenedSession,
+  type SessionOpening,
+} from "./session.repository.js";
+export { TenantRepository, type Tenant } from "./tenant.repository.js";

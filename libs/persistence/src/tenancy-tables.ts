@@ -43,7 +43,7 @@ export interface TenancyTables {
     created_at: Created;
     left_at: Date | null;
   };
-  cursors: { tenant_id: string; session_id: string; topic: string; seq: string };
+  cursors: { tenant_id: string; session_id: string; topic: string; seq: number };
   revocations: {
     tenant_id: string;
     revocation_id: string;

@@ -1,0 +1,79 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { hashKey, type Identity } from "@tellwire/contract";
+import { KeyRepository, TenantRepository } from "@tellwire/persistence";
+import { count, keyId, permissions, tenantName } from "../arguments.js";
+import { CommandError } from "../command-error.js";
+import { printResult, printRows } from "../output.js";
+import type { Run } from "../run.js";
+
+interface CreateOptions {
+  name: string;
+  permissions: Identity["permissions"];
+  rate?: number;
+  burst?: number;
+}
+
+export function keyCommand(program: Command, run: Run): void {
+  const key = program.command("key").description("API keys of tenants.");
+
+  key
+    .command("create")
+    .argument("<tenant>", "the tenant's name", tenantName)
+    .requiredOption("--name <name>", "what the key is for")
+    .option("--permissions <list>", "separated by commas; * is all", permissions, ["*"])
+    .option("--rate <n>", "operations a second", count)
+    .option("--burst <n>", "operations at once", count)
+    .description("Make a key and show it, this once.")
+    .action(
+      run(async ({ db }, json, tenant: string, options: CreateOptions) => {
+        if ((await new TenantRepository(db).find(tenant)) === null) {
+          throw new CommandError(`There is no tenant ${tenant}.`);
+        }
+        const { name, permissions, rate, burst } = options;
+        const apiKey = `tw_${randomBytes(32).toString("base64url")}`;
+        const limits = {
+          ...(rate !== undefined && { rate }),
+          ...(burst !== undefined && { burst }),
+        };
+        const id = await new KeyRepository(db).create({
+          tenant,
+          hash: hashKey(apiKey),
+          name,
+          permissions,
+          limits,
+          demo: false,
+        });
+        printResult(
+          { tenant, id, name, permissions, api_key: apiKey },
+          `Key ${id} (${name}) of ${tenant}. It is not stored and will not be shown again:\n${apiKey}`,
+          json,
+        );
+      }),
+    );
+
+  key
+    .command("list")
+    .argument("<tenant>", "the tenant's name", tenantName)
+    .description("A tenant's keys, revoked ones too.")
+    .action(
+      run(async ({ db }, json, tenant: string) =>
+        printRows(await new KeyRepository(db).list(tenant), json),
+      ),
+    );
+
+  key
+    .command("revoke")
+    .argument("<tenant>", "the tenant's name", tenantName)
+    .argument("<id>", "the key's id", keyId)
+    .description("Let a key open nothing any more; what it opened is closed.")
+    .action(
+      run(async (context, json, tenant: string, id: string) => {
+        if (!(await new KeyRepository(context.db).revoke(tenant, id))) {
+          throw new CommandError(`The tenant ${tenant} has no key ${id}.`);
+        }
+        await context.announce({ type: "key", tenant, keyId: id, revoked: true });
+        printResult({ tenant, id, revoked: true }, `Revoked the key ${id} of ${tenant}.`, json);
+      }),
+    );
+}

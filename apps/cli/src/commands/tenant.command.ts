@@ -1,0 +1,89 @@
+import type { Command } from "commander";
+import type { Limits } from "@tellwire/contract";
+import { TenantRepository, type TenantSettings, type TenantStatus } from "@tellwire/persistence";
+import { count, tenantName, yesNo } from "../arguments.js";
+import { CommandError } from "../command-error.js";
+import { printResult, printRows } from "../output.js";
+import type { Run } from "../run.js";
+
+interface SettingsOptions extends Limits {
+  autoCreateChannels?: boolean;
+}
+
+const missing = (tenant: string): CommandError => new CommandError(`There is no tenant ${tenant}.`);
+
+export function tenantCommand(program: Command, run: Run): void {
+  const tenant = program.command("tenant").description("Tenants and their settings.");
+
+  tenant
+    .command("create")
+    .argument("<tenant>", "its name, the part after the @", tenantName)
+    .description("Create a tenant.")
+    .action(
+      run(async ({ db }, json, name: string) => {
+        const made = await new TenantRepository(db).create(name);
+        if (!made) throw new CommandError(`There is a tenant ${name} already.`);
+        printResult({ tenant: name, status: "active" }, `Created the tenant ${name}.`, json);
+      }),
+    );
+
+  tenant
+    .command("list")
+    .description("All tenants.")
+    .action(run(async ({ db }, json) => printRows(await new TenantRepository(db).list(), json)));
+
+  tenant
+    .command("settings")
+    .argument("<tenant>", "its name", tenantName)
+    .option(
+      "--auto-create-channels <true|false>",
+      "channels come into being by their first use",
+      yesNo,
+    )
+    .option("--rate <n>", "operations a second, of all its clients together", count)
+    .option("--burst <n>", "operations at once", count)
+    .option("--connections <n>", "open connections", count)
+    .description("Show a tenant's settings, or change those named.")
+    .action(
+      run(async (context, json, name: string, options: SettingsOptions) => {
+        const tenants = new TenantRepository(context.db);
+        const found = await tenants.find(name);
+        if (found === null) throw missing(name);
+        const settings = changed(found.settings, options);
+        if (Object.keys(options).length > 0) {
+          await tenants.setSettings(name, settings);
+          await context.announce({ type: "tenant", tenant: name });
+        }
+        printRows([{ tenant: name, status: found.status, settings }], json);
+      }),
+    );
+
+  const status = (command: string, status: TenantStatus, description: string): void => {
+    tenant
+      .command(command)
+      .argument("<tenant>", "its name", tenantName)
+      .description(description)
+      .action(
+        run(async (context, json, name: string) => {
+          if (!(await new TenantRepository(context.db).setStatus(name, status)))
+            throw missing(name);
+          await context.announce({ type: "tenant", tenant: name });
+          printResult({ tenant: name, status }, `The tenant ${name} is ${status}.`, json);
+        }),
+      );
+  };
+  status("disable", "disabled", "Let nobody of a tenant in any more; its data stays.");
+  status("enable", "active", "Let a disabled tenant in again.");
+}
+
+/** What an option does not name stays as it is. */
+function changed(
+  settings: TenantSettings,
+  { autoCreateChannels, ...limits }: SettingsOptions,
+): TenantSettings {
+  return {
+    ...settings,
+    ...(autoCreateChannels !== undefined && { auto_create_channels: autoCreateChannels }),
+    limits: { ...settings.limits, ...limits },
+  };
+}

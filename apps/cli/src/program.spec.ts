@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { startDatabase, startRedis, type DatabasePiece, type RedisPiece } from "@tellwire/cluster";
+import { hashKey, Keys } from "@tellwire/contract";
+import { connectDatabase, KeyRepository, type DatabaseConnection } from "@tellwire/persistence";
+import { RedisConnection } from "@tellwire/redis";
+import { FIELD, unpackValue } from "@tellwire/streams";
+import { createLogger } from "@tellwire/telemetry";
+import { createProgram } from "./program.js";
+
+describe("tellwire", () => {
+  let database: DatabasePiece;
+  let redis: RedisPiece;
+  let connection: DatabaseConnection;
+  let keys: KeyRepository;
+
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([startDatabase(), startRedis()]);
+    vi.stubEnv("TELLWIRE_DATABASE_URL", database.url);
+    vi.stubEnv("TELLWIRE_REDIS_URL", redis.url);
+    vi.stubEnv("TELLWIRE_KEY_PREFIX", "cli");
+    connection = connectDatabase({ databaseUrl: database.url, databasePool: 2 });
+    keys = new KeyRepository(connection.db);
+    await tellwire("migrate");
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await connection.close();
+    await Promise.all([database.stop(), redis.stop()]);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Runs a command and returns what it prints, parsed line by line. */
+  async function tellwire(...args: string[]): Promise<Record<string, unknown>[]> {
+    const lines: string[] = [];
+    const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      lines.push(String(text));
+      return true;
+    });
+    const program = createProgram();
+    const quiet = (command: typeof program): void => {
+      command.exitOverride().configureOutput({ writeErr: () => {} });
+      command.commands.forEach((sub) => quiet(sub as typeof program));
+    };
+    quiet(program);
+    try {
+      await program.parseAsync(["--json", ...args], { from: "user" });
+    } finally {
+      spy.mockRestore();
+    }
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  async function announced(): Promise<unknown[]> {
+    const log = createLogger({ service: "test", name: "test", level: "silent" });
+    const client = new RedisConnection({ redisUrl: redis.url, redisCluster: undefined }, log);
+    await client.ready();
+    const entries = await client.client.xrangeBuffer(new Keys("cli").control(), "-", "+");
+    client.close();
+    return entries.map(([, fields]) => {
+      expect(fields?.[0]?.toString()).toBe(FIELD);
+      return unpackValue(fields?.[1] as Buffer);
+    });
+  }
+
+  it("migrates, and again without effect", async () => {
+    expect(await tellwire("migrate")).toEqual([{ applied: [] }]);
+  });
+
+  it("creates the demo tenants, however often it is run", async () => {
+    const first = await tellwire("demo");
+    expect(first).toContainEqual({ tenant: "demo", api_key: "demo-key-123" });
+    expect(await tellwire("demo")).toEqual(first);
+    expect(await tellwire("key", "list", "demo")).toHaveLength(1);
+    expect(await keys.findByHash(hashKey("demo-key-123"))).toMatchObject({
+      tenant: "demo",
+      demo: true,
+      permissions: ["*"],
+    });
+  });
+
+  it("makes keys that are stored only as their hash, and revokes them", async () => {
+    await tellwire("tenant", "create", "keys");
+    const args = ["--name", "web", "--permissions", "publish,subscribe", "--rate", "50"];
+    const [made] = await tellwire("key", "create", "keys", ...args);
+    const hash = hashKey(made?.["api_key"] as string);
+    expect(await keys.findByHash(hash)).toEqual({
+      id: made?.["id"],
+      tenant: "keys",
+      permissions: ["publish", "subscribe"],
+      limits: { rate: 50 },
+      tenantLimits: {},
+      demo: false,
+    });
+    const { rows } = await connection.pool.query("select api_keys::text as row from api_keys");
+    expect(JSON.stringify(rows)).not.toContain(made?.["api_key"]);
+
+    await tellwire("key", "revoke", "keys", made?.["id"] as string);
+    expect(await keys.findByHash(hash)).toBeNull();
+    expect(await announced()).toContainEqual({
+      type: "key",
+      tenant: "keys",
+      keyId: made?.["id"],
+      revoked: true,
+    });
+  });
+
+  it("changes only the settings that are named", async () => {
+    await tellwire("tenant", "create", "settings");
+    await tellwire("tenant", "settings", "settings", "--auto-create-channels", "false");
+    const [shown] = await tellwire("tenant", "settings", "settings", "--rate", "9");
+    expect(shown?.["settings"]).toEqual({ auto_create_channels: false, limits: { rate: 9 } });
+    expect(await announced()).toContainEqual({ type: "tenant", tenant: "settings" });
+  });
+
+  it("lets nobody of a disabled tenant in, until it is enabled", async () => {
+    await tellwire("tenant", "create", "closed");
+    const [made] = await tellwire("key", "create", "closed", "--name", "x");
+    const hash = hashKey(made?.["api_key"] as string);
+    await tellwire("tenant", "disable", "closed");
+    expect(await keys.findByHash(hash)).toBeNull();
+    await tellwire("tenant", "enable", "closed");
+    expect(await keys.findByHash(hash)).not.toBeNull();
+  });
+
+  it.each([
+    [["tenant", "create", "Not Valid"], /Lower-case/],
+    [["tenant", "create", "demo"], /already/],
+    [["tenant", "settings", "nobody"], /no tenant nobody/],
+    [["key", "create", "nobody", "--name", "x"], /no tenant nobody/],
+    [["key", "create", "demo"], /--name/],
+    [["key", "create", "demo", "--name", "x", "--permissions", "fly"], /Known are/],
+    [["key", "revoke", "demo", "3"], /An id as the list shows it/],
+    [["nonsense"], /unknown command/],
+  ])("says what is wrong with %j", async (args, message) => {
+    await tellwire("demo");
+    await expect(tellwire(...args)).rejects.toThrow(message);
+  });
+
+  it("does its work when Redis is away", async () => {
+    vi.stubEnv("TELLWIRE_REDIS_URL", "redis://127.0.0.1:1");
+    const warn = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    await tellwire("tenant", "create", "alone");
+    expect(await tellwire("tenant", "disable", "alone")).toEqual([
+      { tenant: "alone", status: "disabled" },
+    ]);
+    expect(String(warn.mock.calls[0]?.[0])).toContain("Redis could not be told");
+    vi.stubEnv("TELLWIRE_REDIS_URL", redis.url);
+  });
+});

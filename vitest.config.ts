@@ -15,7 +15,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["libs/**/*.spec.ts", "apps/**/*.spec.ts", "tools/**/*.spec.ts"],
+          include: [
+            "libs/**/*.spec.ts",
+            "apps/**/*.spec.ts",
+            "tools/**/*.spec.ts",
+            "test/load/**/*.spec.ts",
+          ],
           exclude: ["**/node_modules/**", "**/dist/**"],
           pool: "threads",
           maxWorkers: 2,

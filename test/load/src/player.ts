@@ -10,7 +10,7 @@ import type { NumbersByRoom } from "./worker-messages.js";
 const OPENING_AT_ONCE = 50;
 /** An overloaded target may be late, but one that is silent for this long owes what is missing. */
 const SILENCE_MICROS = 5_000_000;
-const PATIENCE_MICROS = 60_000_000;
+const LONGEST_WAIT_MICROS = 60_000_000;
 const LOOK_AGAIN_MS = 20;
 
 /** One worker's connections, and what they see of the step that is being played. */
@@ -24,7 +24,11 @@ export class Player {
   private unanswered = 0;
   private lastSignAt = 0;
 
-  constructor(private readonly part: Part) {
+  /** @param patience microseconds of silence after which nothing more is waited for */
+  constructor(
+    private readonly part: Part,
+    private readonly patience = SILENCE_MICROS,
+  ) {
     this.clients = part.seats.map((seat) => this.client(seat));
   }
 
@@ -136,13 +140,13 @@ export class Player {
     return at >= this.step.measureFrom && at < this.step.measureTo;
   }
 
-  /** Until it is done, or the target has been silent for long, or patience ends. */
+  /** Until it is done, or the target has been silent for long, or it has taken too long. */
   private async until(done: () => boolean): Promise<void> {
     const from = nowMicros();
     while (!done()) {
       const now = nowMicros();
-      if (now - Math.max(this.lastSignAt, from) > SILENCE_MICROS) return;
-      if (now - from > PATIENCE_MICROS) return;
+      if (now - Math.max(this.lastSignAt, from) > this.patience) return;
+      if (now - from > LONGEST_WAIT_MICROS) return;
       await delay(LOOK_AGAIN_MS);
     }
   }

@@ -61,7 +61,7 @@ export function castParts(scenario: Scenario, run: number): Part[] {
     user: `load${i}`,
     room: i % rooms,
   }));
-  return Array.from({ length: scenario.workers }, (_, worker) => ({
+  return Array.from({ length: scenario.workers }, (_worker, worker) => ({
     worker,
     run,
     target: scenario.target,

@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { markdownOf } from "./bench/markdown.js";
+import { type Climb, LIGHT_RATE, planTurns, type Turn } from "./bench/plan.js";
+import { type ClimbResult, summarise } from "./bench/summary.js";
+import { Conductor } from "./conductor.js";
+import { lineOf, reportOf, type StepReport } from "./report.js";
+import type { Scenario } from "./scenario.js";
+import { climb } from "./steps.js";
+import { startPeer } from "./systems/peer.system.js";
+import type { System } from "./systems/system.js";
+import { startTellwire } from "./systems/tellwire.system.js";
+
+const TEXT_SIZE = 300;
+const TIMING = { warmUpSeconds: 2, measureSeconds: 6 };
+
+const print = (report: StepReport): void => console.log(`    ${lineOf(report)}`);
+
+async function playClimb(system: System, plan: Climb): Promise<ClimbResult> {
+  const target = system.targets[plan.series]!;
+  const scenario: Scenario = { ...plan, target, textSize: TEXT_SIZE, workers: 1 };
+  console.log(`  ${target.name}, ${plan.connections} connections, rooms of ${plan.roomSize}`);
+  const conductor = await Conductor.open(scenario, system.processes);
+  try {
+    let light: StepReport | null = null;
+    if (plan.roomSize === 10) {
+      light = reportOf(await conductor.play({ rate: LIGHT_RATE, ...TIMING }), scenario.workers);
+      print(light);
+    }
+    return { ...plan, light, steps: await climb(conductor, scenario, TIMING, print) };
+  } finally {
+    await conductor.close();
+  }
+}
+
+async function playTurn({ system: name, climbs }: Turn): Promise<ClimbResult[]> {
+  const system = await (name === "peer" ? startPeer() : startTellwire());
+  try {
+    const results: ClimbResult[] = [];
+    for (const plan of climbs) results.push(await playClimb(system, plan));
+    return results;
+  } finally {
+    await system.stop();
+  }
+}
+
+/** Writes what there is so far, so that a failure in a later turn does not cost the earlier ones. */
+function keep(): string {
+  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism() };
+  const json = { at: new Date().toISOString(), machine, timing: TIMING, results };
+  const markdown = markdownOf(summarise(results), pairs);
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, "bench.json"), JSON.stringify(json, null, 2));
+  writeFileSync(join(values.out, "bench.md"), markdown);
+  return markdown;
+}
+
+const { values } = parseArgs({
+  options: {
+    pairs: { type: "string", default: "3" },
+    /** Where `bench.json` and `bench.md` go. */
+    out: { type: "string", default: ".data/bench" },
+    /** `peer` or `tellwire` alone. */
+    only: { type: "string" },
+  },
+});
+const pairs = Number(values.pairs);
+const turns = planTurns(pairs).filter(({ system }) => (values.only ?? system) === system);
+const results: ClimbResult[] = [];
+for (const [index, turn] of turns.entries()) {
+  console.log(`turn ${index + 1} of ${turns.length}: ${turn.system}`);
+  results.push(...(await playTurn(turn)));
+  keep();
+}
+console.log(`\n${keep()}`);
+if (results.some(({ steps }) => steps.some(({ faults }) => faults.length > 0))) {
+  console.error("FAILED: promises were broken, see FAULT above.");
+  process.exitCode = 1;
+}

@@ -1,0 +1,25 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { CpuSample } from "./process-cpu.js";
+
+test("a group's CPU includes the children of its processes", async () => {
+  // A shell that does nothing itself, and below it a process that burns for half a second.
+  const burn =
+    "const end = Date.now() + 500; while (Date.now() < end); console.log(1); setInterval(() => {}, 1e3)";
+  const shell = spawn("sh", ["-c", '"$0" -e "$1"; true', process.execPath, burn], {
+    detached: true,
+  });
+  try {
+    const groups = { group: [shell.pid!], nobody: [] };
+    const before = new CpuSample(groups);
+    await once(shell.stdout, "data");
+    const used = new CpuSample(groups).since(before);
+    expect(used.group).toBeGreaterThan(100);
+    expect(used.nobody).toBe(0);
+  } finally {
+    shell.stdout.destroy();
+    process.kill(-shell.pid!);
+    await once(shell, "exit");
+  }
+});

@@ -1,4 +1,4 @@
-import { databaseConfig, loadConfig, redisConfig, serviceConfig, whole } from '@tellwire/config'
+import { databaseConfig, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/config";
 
 export const routerConfig = {
   ...serviceConfig,
@@ -16,7 +16,7 @@ export const routerConfig = {
   partitionWindow: whole(1, 1_000_000, 10_000),
   /** Entries that an edge may be behind before it must catch up from history. */
   egressBound: whole(16, 1_000_000, 2000),
-}
+};
 
-export const loadRouterConfig = () => loadConfig(routerConfig)
-export type RouterConfig = ReturnType<typeof loadRouterConfig>
+export const loadRouterConfig = () => loadConfig(routerConfig);
+export type RouterConfig = ReturnType<typeof loadRouterConfig>;

@@ -1,5 +1,5 @@
-import { runService } from '@tellwire/telemetry'
-import { loadRouterConfig } from './config.js'
-import { startRouter } from './router.js'
+import { runService } from "@tellwire/telemetry";
+import { loadRouterConfig } from "./config.js";
+import { startRouter } from "./router.js";
 
-await runService('router', () => startRouter(loadRouterConfig()))
+await runService("router", () => startRouter(loadRouterConfig()));

@@ -1,38 +1,42 @@
-import { randomUUID } from 'node:crypto'
-import { Keys } from '@tellwire/contract'
-import { AccessRepository, AppendRepository, assertDurable, connectDatabase } from '@tellwire/persistence'
-import { RedisConnection } from '@tellwire/redis'
-import { ControlReader } from '@tellwire/streams'
-import { createLogger, HealthServer, Metrics } from '@tellwire/telemetry'
-import { Appender } from './append/appender.js'
-import { Authoriser } from './append/authoriser.js'
-import { LogWriter } from './append/log-writer.js'
-import type { RouterConfig } from './config.js'
-import { EgressWriter } from './fanout/egress-writer.js'
-import { Recorder, type Recorded } from './fanout/recorder.js'
-import { Intake } from './intake/intake.js'
-import { LeaseRepository } from './lease/lease.repository.js'
-import { Ownership } from './lease/ownership.js'
+import { randomUUID } from "node:crypto";
+import { Keys } from "@tellwire/contract";
+import {
+  AccessRepository,
+  AppendRepository,
+  connectDatabase,
+} from "@tellwire/persistence";
+import { RedisConnection } from "@tellwire/redis";
+import { ControlReader } from "@tellwire/streams";
+import { createLogger, HealthServer, Metrics } from "@tellwire/telemetry";
+import { Appender } from "./append/appender.js";
+import { Authoriser } from "./append/authoriser.js";
+import { LogWriter } from "./append/log-writer.js";
+import type { RouterConfig } from "./config.js";
+import { EgressWriter } from "./fanout/egress-writer.js";
+import { Recorder, type Recorded } from "./fanout/recorder.js";
+import { Intake } from "./intake/intake.js";
+import { LeaseRepository } from "./lease/lease.repository.js";
+import { Ownership } from "./lease/ownership.js";
 
 /** Renewals in one lease time. */
-const RENEWALS = 4
+const RENEWALS = 4;
 
 /** A router, from its parts: leases decide what is read, what is read is appended, what is appended is fanned out. */
 export async function startRouter(config: RouterConfig): Promise<{ stop: () => Promise<void> }> {
-  const log = createLogger({ service: 'router', name: config.name, level: config.logLevel })
-  const metrics = new Metrics('router')
-  const process = `${config.name}.${randomUUID().slice(0, 8)}`
-  const keys = new Keys(config.keyPrefix)
-  const stopping = new AbortController()
+  const log = createLogger({ service: "router", name: config.name, level: config.logLevel });
+  const metrics = new Metrics("router");
+  const process = `${config.name}.${randomUUID().slice(0, 8)}`;
+  const keys = new Keys(config.keyPrefix);
+  const stopping = new AbortController();
 
-  const redis = new RedisConnection(config, log)
-  const database = connectDatabase(config)
-  await redis.ready()
-  await assertDurable(database)
+  const redis = new RedisConnection(config, log);
+  const database = connectDatabase(config);
+  await redis.ready();
+  await database.assertDurable();
 
-  const authoriser = new Authoriser(new AccessRepository(database.kysely))
-  const egress = new EgressWriter(redis, keys, process, config.egressBound)
-  const leases = new LeaseRepository(redis, keys, process, config.leaseMs)
+  const authoriser = new Authoriser(new AccessRepository(database.db));
+  const egress = new EgressWriter(redis, keys, process, config.egressBound);
+  const leases = new LeaseRepository(redis, keys, process, config.leaseMs);
   const ownership: Ownership = new Ownership(
     redis,
     keys,
@@ -49,62 +53,95 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
       gone: (edges) => egress.gone(edges),
     },
     log,
-  )
+  );
   const recorded = ({ gone, lost }: Recorded): void => {
     for (const edge of gone) {
-      egress.forget(edge)
+      egress.forget(edge);
       for (const partition of ownership.owned.values()) {
-        partition.forget(edge)
-        partition.forgetWriter(edge)
+        partition.forget(edge);
+        partition.forgetWriter(edge);
       }
     }
-    ownership.drop(lost)
-  }
+    ownership.drop(lost);
+  };
   const appender = new Appender(
     ownership.owned,
     authoriser,
-    new LogWriter(new AppendRepository(database), log),
+    new LogWriter(new AppendRepository(database.pool), log),
     new Recorder(redis, keys, egress),
     { items: config.appendItems, bytes: config.appendBytes, inFlight: config.appendsInFlight },
     recorded,
     {
-      batch: metrics.histogram('append_batch_messages', 'Messages of one append.', [0, 1, 2, 5, 10, 20, 50, 100, 200, 500]),
-      seconds: metrics.latency('append_seconds', 'From sending an append to its answer.'),
-      outcomes: metrics.counter('append_outcomes_total', 'What became of publishes.', ['outcome']),
+      batch: metrics.histogram(
+        "append_batch_messages",
+        "Messages of one append.",
+        [0, 1, 2, 5, 10, 20, 50, 100, 200, 500],
+      ),
+      seconds: metrics.latency("append_seconds", "From sending an append to its answer."),
+      outcomes: metrics.counter("append_outcomes_total", "What became of publishes.", ["outcome"]),
     },
     log,
-  )
-  metrics.gauge('partitions_owned', 'Partitions that this router owns.', [], (g) => g.set(ownership.owned.size))
-  metrics.gauge('partition_backlog_messages', 'Messages that wait inside the router.', ['partition'], (g) => {
-    g.reset()
-    for (const { id, backlog } of ownership.owned.values()) g.set({ partition: id }, backlog)
-  })
-  metrics.gauge('ingress_entries', 'Entries in the ingress streams of owned partitions.', ['partition'], async (g) => {
-    g.reset()
-    for (const { id } of ownership.owned.values()) {
-      const lengths = await Promise.all([redis.client.xlen(keys.ingress(id, 'express')), redis.client.xlen(keys.ingress(id, 'bulk'))])
-      g.set({ partition: id }, lengths[0] + lengths[1])
-    }
-  })
+  );
+  metrics.gauge("partitions_owned", "Partitions that this router owns.", [], (g) =>
+    g.set(ownership.owned.size),
+  );
+  metrics.gauge(
+    "partition_backlog_messages",
+    "Messages that wait inside the router.",
+    ["partition"],
+    (g) => {
+      g.reset();
+      for (const { id, backlog } of ownership.owned.values()) g.set({ partition: id }, backlog);
+    },
+  );
+  metrics.gauge(
+    "ingress_entries",
+    "Entries in the ingress streams of owned partitions.",
+    ["partition"],
+    async (g) => {
+      g.reset();
+      for (const { id } of ownership.owned.values()) {
+        const lengths = await Promise.all([
+          redis.client.xlen(keys.ingress(id, "express")),
+          redis.client.xlen(keys.ingress(id, "bulk")),
+        ]);
+        g.set({ partition: id }, lengths[0] + lengths[1]);
+      }
+    },
+  );
 
-  const intake = new Intake(redis, keys, log, ownership.owned, () => appender.pump())
-  const control = new ControlReader(redis, keys, log, (e) => authoriser.forget(e), () => authoriser.forgetAll())
-  const loops = [ownership.run(stopping.signal), intake.run(stopping.signal), control.run(stopping.signal)]
+  const intake = new Intake(redis, keys, log, ownership.owned, () => appender.pump());
+  const control = new ControlReader(
+    redis,
+    keys,
+    log,
+    (e) => authoriser.forget(e),
+    () => authoriser.forgetAll(),
+  );
+  const loops = [
+    ownership.run(stopping.signal),
+    intake.run(stopping.signal),
+    control.run(stopping.signal),
+  ];
 
-  const health = new HealthServer(metrics, () => (redis.client.status === 'ready' ? null : 'redis'))
-  const port = await health.listen(config.httpPort, config.httpHost)
-  log.info({ port }, 'router runs')
+  const health = new HealthServer(metrics, () =>
+    redis.client.status === "ready" ? null : "redis",
+  );
+  const port = await health.listen(config.httpPort, config.httpHost);
+  log.info({ port }, "router runs");
 
   return {
     async stop() {
-      stopping.abort()
-      await Promise.all(loops)
-      await appender.stop()
-      await ownership.leave().catch((error: Error) => log.warn({ err: error.message }, 'leases were not given up'))
-      await health.close()
-      redis.close()
-      await database.close()
-      log.info('router stopped')
+      stopping.abort();
+      await Promise.all(loops);
+      await appender.stop();
+      await ownership
+        .leave()
+        .catch((error: Error) => log.warn({ err: error.message }, "leases were not given up"));
+      await health.close();
+      redis.close();
+      await database.close();
+      log.info("router stopped");
     },
-  }
+  };
 }

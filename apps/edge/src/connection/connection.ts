@@ -1,9 +1,14 @@
+import { pause } from "@tellwire/streams";
 import { CLOSE_CODES, type CloseName, type EventName, type Identity } from "@tellwire/contract";
 import type { FlushQueue } from "./flush-queue.js";
+import type { Subscription } from "../delivery/subscription.js";
 import type { Wire } from "./wire.js";
 
 /** Below this share of its byte budget a slow client still gets ephemera. */
 const EPHEMERA_SHARE = 0.5;
+
+/** Sockets of all protocols tell how much waits, but not all of them when it has gone. */
+const DRAIN_POLL_MS = 10;
 
 /**
  * One client's connection, whatever its protocol. Frames gather during a turn
@@ -13,6 +18,8 @@ export class Connection {
   identity: Identity | null = null;
   sessionId: string | null = null;
   readonly openedAt = Date.now();
+  /** By canonical topic. */
+  readonly subscriptions = new Map<string, Subscription>();
   /** Runs once when the connection is gone. */
   readonly onClosed = new Set<() => void>();
   private frames: Buffer[] = [];
@@ -58,6 +65,11 @@ export class Connection {
   /** Like {@link send}, but a client that lags does without. */
   sendEphemeral(frame: Buffer): void {
     if (this.writable) this.send(frame);
+  }
+
+  /** Resolves when the client has taken most of what waits, or is gone. */
+  async drained(): Promise<void> {
+    while (!this.gone && !this.writable) await pause(DRAIN_POLL_MS);
   }
 
   event(name: EventName, params: unknown): void {

@@ -1,29 +1,35 @@
-import type { Counter, Histogram } from 'prom-client'
-import { TellwireError, type Ack, type StoredMessage, type TopicHead, type WireError } from '@tellwire/contract'
-import { pause } from '@tellwire/streams'
-import type { Logger } from '@tellwire/telemetry'
-import { FanOut } from '../fanout/fan-out.js'
-import type { Recorded, Recorder } from '../fanout/recorder.js'
-import type { Partition, Waiting } from '../intake/partition.js'
-import type { Authoriser } from './authoriser.js'
-import { REFUSED, type LogWriter, type Outcome } from './log-writer.js'
+import type { Counter, Histogram } from "prom-client";
+import {
+  TellwireError,
+  type Ack,
+  type StoredMessage,
+  type TopicHead,
+  type WireError,
+} from "@tellwire/contract";
+import { pause } from "@tellwire/streams";
+import type { Logger } from "@tellwire/telemetry";
+import { FanOut } from "../fanout/fan-out.js";
+import type { Recorded, Recorder } from "../fanout/recorder.js";
+import type { Partition, Waiting } from "../intake/partition.js";
+import type { Authoriser } from "./authoriser.js";
+import { REFUSED, type LogWriter, type Outcome } from "./log-writer.js";
 
 export interface AppendLimits {
   /** Messages of one append. */
-  items: number
+  items: number;
   /** Bytes of bodies of one append, beyond the first message. */
-  bytes: number
+  bytes: number;
   /** Appends under way at once; a partition takes part in one at a time. */
-  inFlight: number
+  inFlight: number;
 }
 
 export interface AppendMetrics {
-  batch: Histogram
-  seconds: Histogram
-  outcomes: Counter<'outcome'>
+  batch: Histogram;
+  seconds: Histogram;
+  outcomes: Counter<"outcome">;
 }
 
-const RETRY_MS = 200
+const RETRY_MS = 200;
 
 /**
  * The heart of a router. While an append is under way what comes in gathers, and
@@ -31,10 +37,10 @@ const RETRY_MS = 200
  * without it.
  */
 export class Appender {
-  private underWay = 0
-  private first = 0
-  private stopping = false
-  private readonly idle = new Set<() => void>()
+  private underWay = 0;
+  private first = 0;
+  private stopping = false;
+  private readonly idle = new Set<() => void>();
 
   constructor(
     private readonly owned: ReadonlyMap<number, Partition>,
@@ -50,128 +56,152 @@ export class Appender {
   /** Begins as many appends as there is work and room for. */
   pump(): void {
     while (!this.stopping && this.underWay < this.limits.inFlight) {
-      const ready = this.ready()
-      if (ready.length === 0) return
-      this.underWay++
-      for (const partition of ready) partition.busy = true
+      const ready = this.ready();
+      if (ready.length === 0) return;
+      this.underWay++;
+      for (const partition of ready) partition.busy = true;
       void this.batch(ready).finally(() => {
-        for (const partition of ready) partition.busy = false
-        this.underWay--
-        for (const done of this.idle) done()
-        this.pump()
-      })
+        for (const partition of ready) partition.busy = false;
+        this.underWay--;
+        for (const done of this.idle) done();
+        this.pump();
+      });
     }
   }
 
   /** Begins nothing more and waits for what is under way. */
   async stop(): Promise<void> {
-    this.stopping = true
-    await this.settled(() => this.underWay === 0)
+    this.stopping = true;
+    await this.settled(() => this.underWay === 0);
   }
 
   /** Waits until no batch of this partition is under way. */
   async quiet(partition: Partition): Promise<void> {
-    await this.settled(() => !partition.busy)
+    await this.settled(() => !partition.busy);
   }
 
   private settled(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
-        if (!condition()) return
-        this.idle.delete(check)
-        resolve()
-      }
-      this.idle.add(check)
-      check()
-    })
+        if (!condition()) return;
+        this.idle.delete(check);
+        resolve();
+      };
+      this.idle.add(check);
+      check();
+    });
   }
 
   /** Partitions with work, beginning with another one each time. */
   private ready(): Partition[] {
-    const all = [...this.owned.values()].filter((p) => !p.busy && !p.lost && !p.idle)
-    const from = all.length === 0 ? 0 : this.first++ % all.length
-    return [...all.slice(from), ...all.slice(0, from)]
+    const all = [...this.owned.values()].filter((p) => !p.busy && !p.lost && !p.idle);
+    const from = all.length === 0 ? 0 : this.first++ % all.length;
+    return [...all.slice(from), ...all.slice(0, from)];
   }
 
   private async batch(partitions: Partition[]): Promise<void> {
     try {
-      await this.appendAndDeliver(partitions)
+      await this.appendAndDeliver(partitions);
     } catch (error) {
       // Nothing was recorded: the entries are read and done again by whoever owns the partitions then.
-      this.log.error({ err: error }, 'batch failed')
-      this.onRecorded({ gone: [], lost: partitions })
-      await pause(RETRY_MS)
+      this.log.error({ err: error }, "batch failed");
+      this.onRecorded({ gone: [], lost: partitions });
+      await pause(RETRY_MS);
     }
   }
 
   private async appendAndDeliver(partitions: Partition[]): Promise<void> {
-    const waiting = this.take(partitions)
-    const wishes = partitions.map((partition) => partition.takeWishes())
-    const wanted = [...new Set(wishes.flatMap(({ asked }) => [...asked.values()].flatMap((topics) => [...topics])))]
-    const lost = (): boolean => this.stopping || partitions.every((partition) => partition.lost)
+    const waiting = this.take(partitions);
+    const wishes = partitions.map((partition) => partition.takeWishes());
+    const wanted = [
+      ...new Set(
+        wishes.flatMap(({ asked }) => [...asked.values()].flatMap((topics) => [...topics])),
+      ),
+    ];
+    const lost = (): boolean => this.stopping || partitions.every((partition) => partition.lost);
 
-    const refusals = await this.authorise(waiting, lost)
-    if (refusals === null) return
-    const allowed = waiting.filter((_, i) => refusals[i] === null)
-    const timer = this.metrics.seconds.startTimer()
-    const appended = await this.writer.append(allowed.map(({ item }) => item), wanted, lost)
-    if (appended === null) return
-    timer()
-    this.metrics.batch.observe(allowed.length)
+    const refusals = await this.authorise(waiting, lost);
+    if (refusals === null) return;
+    const allowed = waiting.filter((_, i) => refusals[i] === null);
+    const timer = this.metrics.seconds.startTimer();
+    const appended = await this.writer.append(
+      allowed.map(({ item }) => item),
+      wanted,
+      lost,
+    );
+    if (appended === null) return;
+    timer();
+    this.metrics.batch.observe(allowed.length);
 
-    const fanOut = new FanOut()
+    const fanOut = new FanOut();
     for (const [i, refusal] of refusals.entries()) {
-      if (refusal !== null) this.fail(fanOut, waiting[i] as Waiting, refusal)
+      if (refusal !== null) this.fail(fanOut, waiting[i] as Waiting, refusal);
     }
-    for (const [i, one] of allowed.entries()) this.deliver(fanOut, one, appended.outcomes[i] as Outcome)
-    const heads = new Map(appended.heads.map((head) => [head.topic, head]))
+    for (const [i, one] of allowed.entries())
+      this.deliver(fanOut, one, appended.outcomes[i] as Outcome);
+    const heads = new Map(appended.heads.map((head) => [head.topic, head]));
     for (const { asked, entries } of wishes) {
       for (const [edge, topics] of asked) {
-        fanOut.heads(edge, [...topics].map((topic): TopicHead => heads.get(topic) ?? { topic, head: 0, floor: 0 }))
+        fanOut.heads(
+          edge,
+          [...topics].map((topic): TopicHead => heads.get(topic) ?? { topic, head: 0, floor: 0 }),
+        );
       }
-      for (const entry of entries) entry.left--
+      for (const entry of entries) entry.left--;
     }
-    for (const { entry } of waiting) entry.left--
-    this.onRecorded(await this.recorder.record(fanOut, partitions))
+    for (const { entry } of waiting) entry.left--;
+    this.onRecorded(await this.recorder.record(fanOut, partitions));
   }
 
   private take(partitions: Partition[]): Waiting[] {
-    let items = 0
-    let bytes = 0
+    let items = 0;
+    let bytes = 0;
     const fits = ({ item }: Waiting): boolean => {
-      if (items > 0 && (items >= this.limits.items || bytes + item.body.length > this.limits.bytes)) return false
-      items++
-      bytes += item.body.length
-      return true
-    }
-    return partitions.flatMap((partition) => partition.take(fits))
+      if (items > 0 && (items >= this.limits.items || bytes + item.body.length > this.limits.bytes))
+        return false;
+      items++;
+      bytes += item.body.length;
+      return true;
+    };
+    return partitions.flatMap((partition) => partition.take(fits));
   }
 
-  private async authorise(waiting: Waiting[], stop: () => boolean): Promise<(WireError | null)[] | null> {
+  private async authorise(
+    waiting: Waiting[],
+    stop: () => boolean,
+  ): Promise<(WireError | null)[] | null> {
     while (!stop()) {
       try {
-        return await this.authoriser.check(waiting.map(({ item }) => item))
+        return await this.authoriser.check(waiting.map(({ item }) => item));
       } catch (error) {
-        this.log.warn({ err: (error as Error).message }, 'policies unavailable; trying again')
-        await pause(RETRY_MS)
+        this.log.warn({ err: (error as Error).message }, "policies unavailable; trying again");
+        await pause(RETRY_MS);
       }
     }
-    return null
+    return null;
   }
 
   private deliver(fanOut: FanOut, waiting: Waiting, outcome: Outcome): void {
-    const { item, writer, partition } = waiting
-    if (outcome === REFUSED) return this.fail(fanOut, waiting, new TellwireError('rejected').toWire())
+    const { item, writer, partition } = waiting;
+    if (outcome === REFUSED)
+      return this.fail(fanOut, waiting, new TellwireError("rejected").toWire());
     switch (outcome.status) {
-      case 'conflict':
-        return this.fail(fanOut, waiting, new TellwireError('conflict', 'Another message has this id').toWire())
-      case 'cancelled':
-        return
-      case 'scheduled':
-        this.metrics.outcomes.inc({ outcome: 'scheduled' })
-        return fanOut.ack(writer, { req: item.req, result: { status: 'scheduled', duplicate: outcome.duplicate } })
+      case "conflict":
+        return this.fail(
+          fanOut,
+          waiting,
+          new TellwireError("conflict", "Another message has this id").toWire(),
+        );
+      case "cancelled":
+        return;
+      case "scheduled":
+        this.metrics.outcomes.inc({ outcome: "scheduled" });
+        return fanOut.ack(writer, {
+          req: item.req,
+          result: { status: "scheduled", duplicate: outcome.duplicate },
+        });
       default: {
-        const { seq, at } = outcome
+        const { seq, at } = outcome;
         const message: StoredMessage = {
           id: item.id,
           topic: item.topic,
@@ -184,18 +214,18 @@ export class Appender {
           headers: item.headers,
           correlationId: item.correlationId,
           expiresAt: item.expiresAt,
-        }
-        const duplicate = outcome.status === 'duplicate'
-        const ack: Ack = { req: item.req, result: { status: 'committed', seq, at, duplicate } }
-        this.metrics.outcomes.inc({ outcome: outcome.status })
-        fanOut.message(message, partition.interest.edgesFor(item.topic))
-        fanOut.ack(writer, ack)
+        };
+        const duplicate = outcome.status === "duplicate";
+        const ack: Ack = { req: item.req, result: { status: "committed", seq, at, duplicate } };
+        this.metrics.outcomes.inc({ outcome: outcome.status });
+        fanOut.message(message, partition.interest.edgesFor(item.topic));
+        fanOut.ack(writer, ack);
       }
     }
   }
 
   private fail(fanOut: FanOut, { item, writer }: Waiting, error: WireError): void {
-    this.metrics.outcomes.inc({ outcome: error.name })
-    fanOut.ack(writer, { req: item.req, result: { status: 'failed', error } })
+    this.metrics.outcomes.inc({ outcome: error.name });
+    fanOut.ack(writer, { req: item.req, result: { status: "failed", error } });
   }
 }

@@ -1,20 +1,20 @@
-import type { PublishItem, TopicHead } from '@tellwire/contract'
-import { isRefusal, type AppendRepository, type AppendResult } from '@tellwire/persistence'
-import { pause } from '@tellwire/streams'
-import type { Logger } from '@tellwire/telemetry'
+import type { PublishItem, TopicHead } from "@tellwire/contract";
+import { isRefusal, type AppendRepository, type AppendResult } from "@tellwire/persistence";
+import { pause } from "@tellwire/streams";
+import type { Logger } from "@tellwire/telemetry";
 
 /** The database would not take this one message, whatever one tries. */
-export const REFUSED = 'refused'
-export type Outcome = AppendResult | typeof REFUSED
+export const REFUSED = "refused";
+export type Outcome = AppendResult | typeof REFUSED;
 
 export interface Appended {
   /** In the order of the items. */
-  outcomes: Outcome[]
-  heads: TopicHead[]
+  outcomes: Outcome[];
+  heads: TopicHead[];
 }
 
-const FIRST_RETRY_MS = 20
-const LAST_RETRY_MS = 1000
+const FIRST_RETRY_MS = 20;
+const LAST_RETRY_MS = 1000;
 
 /**
  * Appends until it has an answer. While Postgres is away it waits and tries
@@ -23,23 +23,30 @@ const LAST_RETRY_MS = 1000
  */
 export class LogWriter {
   constructor(
-    private readonly repository: Pick<AppendRepository, 'append'>,
+    private readonly repository: Pick<AppendRepository, "append">,
     private readonly log: Logger,
   ) {}
 
   /** @returns null when `stop` said so before there was an answer */
-  async append(items: PublishItem[], heads: string[], stop: () => boolean): Promise<Appended | null> {
+  async append(
+    items: PublishItem[],
+    heads: string[],
+    stop: () => boolean,
+  ): Promise<Appended | null> {
     for (let wait = FIRST_RETRY_MS; !stop(); wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
-        const { results, heads: found } = await this.repository.append({ publishes: items, heads })
-        return { outcomes: results, heads: found }
+        const { results, heads: found } = await this.repository.append({ publishes: items, heads });
+        return { outcomes: results, heads: found };
       } catch (error) {
-        if (isRefusal(error)) return this.halved(items, heads, stop, error)
-        this.log.warn({ err: (error as Error).message, items: items.length }, 'append failed; trying again')
-        await pause(wait)
+        if (isRefusal(error)) return this.halved(items, heads, stop, error);
+        this.log.warn(
+          { err: (error as Error).message, items: items.length },
+          "append failed; trying again",
+        );
+        await pause(wait);
       }
     }
-    return null
+    return null;
   }
 
   private async halved(
@@ -48,16 +55,19 @@ export class LogWriter {
     stop: () => boolean,
     error: unknown,
   ): Promise<Appended | null> {
-    const [only] = items
-    if (only === undefined) throw error
+    const [only] = items;
+    if (only === undefined) throw error;
     if (items.length === 1) {
-      this.log.warn({ topic: only.topic, id: only.id, err: (error as Error).message }, 'message refused by the database')
-      const rest = heads.length > 0 ? await this.append([], heads, stop) : { heads: [] }
-      return rest && { outcomes: [REFUSED], heads: rest.heads }
+      this.log.warn(
+        { topic: only.topic, id: only.id, err: (error as Error).message },
+        "message refused by the database",
+      );
+      const rest = heads.length > 0 ? await this.append([], heads, stop) : { heads: [] };
+      return rest && { outcomes: [REFUSED], heads: rest.heads };
     }
-    const middle = items.length >> 1
-    const first = await this.append(items.slice(0, middle), [], stop)
-    const second = first && (await this.append(items.slice(middle), heads, stop))
-    return second && { outcomes: [...first.outcomes, ...second.outcomes], heads: second.heads }
+    const middle = items.length >> 1;
+    const first = await this.append(items.slice(0, middle), [], stop);
+    const second = first && (await this.append(items.slice(middle), heads, stop));
+    return second && { outcomes: [...first.outcomes, ...second.outcomes], heads: second.heads };
   }
 }

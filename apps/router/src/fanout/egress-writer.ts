@@ -1,7 +1,7 @@
-import type { Keys } from '@tellwire/contract'
-import { batch, type Command, type RedisConnection } from '@tellwire/redis'
-import { FIELD, packEgress, packMessage } from '@tellwire/streams'
-import type { FanOut } from './fan-out.js'
+import type { Keys } from "@tellwire/contract";
+import { batch, type Command, type RedisConnection } from "@tellwire/redis";
+import { FIELD, packEgress, packMessage } from "@tellwire/streams";
+import type { FanOut } from "./fan-out.js";
 
 /**
  * Writes one packed entry to each edge that a batch concerns. Entries to an edge
@@ -9,7 +9,7 @@ import type { FanOut } from './fan-out.js'
  * here: its edge does, and lets it expire when it dies.
  */
 export class EgressWriter {
-  private readonly sent = new Map<string, number>()
+  private readonly sent = new Map<string, number>();
 
   /**
    * @param process unique to this run of this router
@@ -24,30 +24,43 @@ export class EgressWriter {
 
   /** The commands that carry `fanOut`, with the edge each is for. */
   commands(fanOut: FanOut): { edges: string[]; commands: Command[] } {
-    const packed = fanOut.messages.map(packMessage)
-    const edges = [...fanOut.parts.keys()]
+    const packed = fanOut.messages.map(packMessage);
+    const edges = [...fanOut.parts.keys()];
     const commands = [...fanOut.parts].map(([edge, part]): Command => {
-      const n = (this.sent.get(edge) ?? 0) + 1
-      this.sent.set(edge, n)
+      const n = (this.sent.get(edge) ?? 0) + 1;
+      this.sent.set(edge, n);
       const entry = packEgress({
         writer: this.process,
         n,
         acks: part.acks,
         heads: part.heads,
         messages: part.messages.map((place) => packed[place] as Buffer),
-      })
-      return ['XADD', this.keys.egress(edge), 'NOMKSTREAM', 'MAXLEN', '~', this.bound, '*', FIELD, entry]
-    })
-    return { edges, commands }
+      });
+      return [
+        "XADD",
+        this.keys.egress(edge),
+        "NOMKSTREAM",
+        "MAXLEN",
+        "~",
+        this.bound,
+        "*",
+        FIELD,
+        entry,
+      ];
+    });
+    return { edges, commands };
   }
 
   /** Which of `edges` have no stream any more. */
   async gone(edges: string[]): Promise<string[]> {
-    const found = await batch(this.redis.client, edges.map((edge): Command => ['EXISTS', this.keys.egress(edge)]))
-    return edges.filter((_, i) => found[i] === 0)
+    const found = await batch(
+      this.redis.client,
+      edges.map((edge): Command => ["EXISTS", this.keys.egress(edge)]),
+    );
+    return edges.filter((_, i) => found[i] === 0);
   }
 
   forget(edge: string): void {
-    this.sent.delete(edge)
+    this.sent.delete(edge);
   }
 }

@@ -1,23 +1,23 @@
-import type { Keys } from '@tellwire/contract'
-import { batch, isUnknown, Script, type Command, type RedisConnection } from '@tellwire/redis'
-import { packValue } from '@tellwire/streams'
-import type { Advance, Partition } from '../intake/partition.js'
-import type { EgressWriter } from './egress-writer.js'
-import type { FanOut } from './fan-out.js'
+import type { Keys } from "@tellwire/contract";
+import { batch, isUnknown, Script, type Command, type RedisConnection } from "@tellwire/redis";
+import { packValue } from "@tellwire/streams";
+import type { Advance, Partition } from "../intake/partition.js";
+import type { EgressWriter } from "./egress-writer.js";
+import type { FanOut } from "./fan-out.js";
 
-const script = Script.fromFile<number>(new URL('../../lua/advance-5.lua', import.meta.url))
+const script = Script.fromFile<number>(new URL("../../lua/advance-5.lua", import.meta.url));
 
 export interface Recorded {
   /** Edges that turned out to be gone. */
-  gone: string[]
+  gone: string[];
   /** Partitions whose lease or connection was lost: what they hold must be read again. */
-  lost: Partition[]
+  lost: Partition[];
 }
 
 interface Step {
-  partition: Partition
-  keys: string[]
-  args: (string | Buffer)[]
+  partition: Partition;
+  keys: string[];
+  args: (string | Buffer)[];
 }
 
 /**
@@ -32,53 +32,53 @@ export class Recorder {
   ) {}
 
   async record(fanOut: FanOut, partitions: Partition[]): Promise<Recorded> {
-    const { edges, commands } = this.egress.commands(fanOut)
+    const { edges, commands } = this.egress.commands(fanOut);
     const steps = partitions.flatMap((partition) => {
-      const advance = partition.advance()
-      return advance === null ? [] : [this.step(partition, advance)]
-    })
-    const [written, advanced] = await this.send(commands, steps)
-    if (written.some((reply) => reply instanceof Error)) return { gone: [], lost: partitions }
+      const advance = partition.advance();
+      return advance === null ? [] : [this.step(partition, advance)];
+    });
+    const [written, advanced] = await this.send(commands, steps);
+    if (written.some((reply) => reply instanceof Error)) return { gone: [], lost: partitions };
     return {
       gone: edges.filter((_, i) => written[i] === null),
       lost: steps.filter((_, i) => advanced[i] !== 1).map(({ partition }) => partition),
-    }
+    };
   }
 
   private async send(commands: Command[], steps: Step[]): Promise<[unknown[], unknown[]]> {
-    const { client } = this.redis
-    const advances = steps.map(({ keys, args }) => script.command(keys, args))
-    let written: unknown[]
-    let advanced: unknown[]
+    const { client } = this.redis;
+    const advances = steps.map(({ keys, args }) => script.command(keys, args));
+    let written: unknown[];
+    let advanced: unknown[];
     if (this.redis.clustered) {
       // Nothing orders commands to different nodes but waiting.
-      written = await batch(client, commands)
-      if (written.some((reply) => reply instanceof Error)) return [written, []]
-      advanced = await batch(client, advances)
+      written = await batch(client, commands);
+      if (written.some((reply) => reply instanceof Error)) return [written, []];
+      advanced = await batch(client, advances);
     } else {
-      const replies = await batch(client, [...commands, ...advances])
-      written = replies.slice(0, commands.length)
-      advanced = replies.slice(commands.length)
+      const replies = await batch(client, [...commands, ...advances]);
+      written = replies.slice(0, commands.length);
+      advanced = replies.slice(commands.length);
     }
     const known = advanced.map((reply, i) => {
-      const step = steps[i]
-      if (!isUnknown(reply) || step === undefined) return reply
-      return script.run(client, step.keys, step.args).catch((error: Error) => error)
-    })
-    return [written, await Promise.all(known)]
+      const step = steps[i];
+      if (!isUnknown(reply) || step === undefined) return reply;
+      return script.run(client, step.keys, step.args).catch((error: Error) => error);
+    });
+    return [written, await Promise.all(known)];
   }
 
   private step(partition: Partition, advance: Advance): Step {
-    const { id } = partition
-    const { express, bulk, setPosition, deletePosition, setInterest, deleteInterest } = advance
+    const { id } = partition;
+    const { express, bulk, setPosition, deletePosition, setInterest, deleteInterest } = advance;
     return {
       partition,
       keys: [
         this.keys.lease(id),
         this.keys.position(id),
         this.keys.interest(id),
-        this.keys.ingress(id, 'express'),
-        this.keys.ingress(id, 'bulk'),
+        this.keys.ingress(id, "express"),
+        this.keys.ingress(id, "bulk"),
       ],
       args: [
         partition.token,
@@ -86,6 +86,6 @@ export class Recorder {
         bulk,
         packValue([setPosition, deletePosition, setInterest, deleteInterest]),
       ],
-    }
+    };
   }
 }

@@ -1,7 +1,7 @@
 /** The last entry of a writer that counted. */
 export interface Mark {
-  epoch: number
-  n: number
+  epoch: number;
+  n: number;
 }
 
 /**
@@ -11,14 +11,14 @@ export interface Mark {
  * everything unanswered again under a newer epoch. Entries with n = 0 claim no order.
  */
 export function counts(last: Mark | undefined, entry: Mark): boolean {
-  if (entry.n === 0) return true
-  if (last === undefined || entry.epoch > last.epoch) return entry.n === 1
-  return entry.epoch === last.epoch && entry.n === last.n + 1
+  if (entry.n === 0) return true;
+  if (last === undefined || entry.epoch > last.epoch) return entry.n === 1;
+  return entry.epoch === last.epoch && entry.n === last.n + 1;
 }
 
-export const formatMark = (mark: Mark): string => `${mark.epoch}.${mark.n}`
+export const formatMark = (mark: Mark): string => `${mark.epoch}.${mark.n}`;
 
 export function parseMark(text: string): Mark {
-  const [epoch, n] = text.split('.').map(Number)
-  return { epoch: epoch ?? 0, n: n ?? 0 }
+  const [epoch, n] = text.split(".").map(Number);
+  return { epoch: epoch ?? 0, n: n ?? 0 };
 }

@@ -1,21 +1,21 @@
-import { LANES, type Keys } from '@tellwire/contract'
-import type { RedisConnection } from '@tellwire/redis'
-import { pause, StreamReader, unpackIngress } from '@tellwire/streams'
-import type { Logger } from '@tellwire/telemetry'
-import type { Partition } from './partition.js'
+import { LANES, type Keys } from "@tellwire/contract";
+import type { RedisConnection } from "@tellwire/redis";
+import { pause, StreamReader, unpackIngress } from "@tellwire/streams";
+import type { Logger } from "@tellwire/telemetry";
+import type { Partition } from "./partition.js";
 
 /** Entries read of one stream at a time; an entry holds what an edge gathered in a turn. */
-const COUNT = 128
+const COUNT = 128;
 /** How soon a partition that was just acquired is read, at the latest. */
-const BLOCK_MS = 200
-const RETRY_MS = 100
+const BLOCK_MS = 200;
+const RETRY_MS = 100;
 
 /**
  * Reads the ingress streams of this router's partitions: on one node all with
  * one blocking read, on a Cluster each partition on a connection of its own.
  */
 export class Intake {
-  private readonly loops = new Map<number, AbortController>()
+  private readonly loops = new Map<number, AbortController>();
 
   constructor(
     private readonly redis: RedisConnection,
@@ -26,72 +26,79 @@ export class Intake {
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
-    if (!this.redis.clustered) return this.loop(() => [...this.owned.values()], signal)
+    if (!this.redis.clustered) return this.loop(() => [...this.owned.values()], signal);
     while (!signal.aborted) {
-      this.followOwnership(signal)
-      await pause(BLOCK_MS, signal)
+      this.followOwnership(signal);
+      await pause(BLOCK_MS, signal);
     }
   }
 
   /** One loop a partition, begun and ended as partitions come and go. */
   private followOwnership(signal: AbortSignal): void {
     for (const [id, loop] of this.loops) {
-      if (this.owned.has(id)) continue
-      loop.abort()
-      this.loops.delete(id)
+      if (this.owned.has(id)) continue;
+      loop.abort();
+      this.loops.delete(id);
     }
     for (const id of this.owned.keys()) {
-      if (this.loops.has(id)) continue
-      const own = new AbortController()
-      this.loops.set(id, own)
+      if (this.loops.has(id)) continue;
+      const own = new AbortController();
+      this.loops.set(id, own);
       const partition = (): Partition[] => {
-        const current = this.owned.get(id)
-        return current === undefined ? [] : [current]
-      }
-      void this.loop(partition, AbortSignal.any([signal, own.signal]))
+        const current = this.owned.get(id);
+        return current === undefined ? [] : [current];
+      };
+      void this.loop(partition, AbortSignal.any([signal, own.signal]));
     }
   }
 
   private async loop(partitions: () => Partition[], signal: AbortSignal): Promise<void> {
-    const reader = new StreamReader(this.redis)
-    signal.addEventListener('abort', () => reader.close(), { once: true })
+    const reader = new StreamReader(this.redis);
+    signal.addEventListener("abort", () => reader.close(), { once: true });
     while (!signal.aborted) {
-      const reading = partitions()
-      const after = new Map(reading.flatMap((partition) => partition.toRead()))
+      const reading = partitions();
+      const after = new Map(reading.flatMap((partition) => partition.toRead()));
       if (after.size === 0) {
-        await pause(RETRY_MS / 10, signal)
-        continue
+        await pause(RETRY_MS / 10, signal);
+        continue;
       }
       try {
-        const read = await reader.read(after, COUNT, BLOCK_MS)
-        if (read.size > 0 && !signal.aborted) this.deliver(reading, read)
+        const read = await reader.read(after, COUNT, BLOCK_MS);
+        if (read.size > 0 && !signal.aborted) this.deliver(reading, read);
       } catch (error) {
-        if (signal.aborted) return
-        this.log.debug({ err: (error as Error).message }, 'ingress read')
-        await pause(RETRY_MS, signal)
+        if (signal.aborted) return;
+        this.log.debug({ err: (error as Error).message }, "ingress read");
+        await pause(RETRY_MS, signal);
       }
     }
   }
 
-  private deliver(reading: Partition[], read: Awaited<ReturnType<StreamReader['read']>>): void {
+  private deliver(reading: Partition[], read: Awaited<ReturnType<StreamReader["read"]>>): void {
     for (const partition of reading) {
-      if (partition.lost) continue
+      if (partition.lost) continue;
       for (const lane of LANES) {
         for (const { id, data } of read.get(this.keys.ingress(partition.id, lane)) ?? []) {
-          partition.receive(lane, id, this.unpacked(partition.id, id, data))
+          partition.receive(lane, id, this.unpacked(partition.id, id, data));
         }
       }
     }
-    this.onWork()
+    this.onWork();
   }
 
   /** An entry that cannot be read is passed over: it must not stop the partition. */
-  private unpacked(partition: number, id: string, data: Buffer): ReturnType<typeof unpackIngress> | null {
+  private unpacked(
+    partition: number,
+    id: string,
+    data: Buffer,
+  ): ReturnType<typeof unpackIngress> | null {
     try {
-      return unpackIngress(data)
+      return unpackIngress(data);
     } catch (error) {
-      this.log.error({ partition, entry: id, err: (error as Error).message }, 'unreadable ingress entry')
-      return null
+      this.log.error(
+        { partition, entry: id, err: (error as Error).message },
+        "unreadable ingress entry",
+      );
+      return null;
     }
   }
 }

@@ -1,16 +1,16 @@
-import { randomUUID } from 'node:crypto'
-import type { Keys } from '@tellwire/contract'
-import { batch, Script, type RedisConnection } from '@tellwire/redis'
+import { randomUUID } from "node:crypto";
+import type { Keys } from "@tellwire/contract";
+import { batch, Script, type RedisConnection } from "@tellwire/redis";
 
 const lua = <R>(name: string): Script<R> =>
-  Script.fromFile<R>(new URL(`../../lua/${name}.lua`, import.meta.url))
+  Script.fromFile<R>(new URL(`../../lua/${name}.lua`, import.meta.url));
 
 /** Who is alive and who owns what, in Redis and by Redis' clock. */
 export class LeaseRepository {
-  private readonly acquireScript = lua<number>('acquire-1')
-  private readonly renewScript = lua<number>('renew-1')
-  private readonly releaseScript = lua<number>('release-1')
-  private acquired = 0
+  private readonly acquireScript = lua<number>("acquire-1");
+  private readonly renewScript = lua<number>("renew-1");
+  private readonly releaseScript = lua<number>("release-1");
+  private acquired = 0;
 
   /**
    * @param process unique to this run of this router
@@ -25,41 +25,45 @@ export class LeaseRepository {
 
   /** Says that this router lives. @returns every router that said so within the lease time */
   async heartbeat(): Promise<string[]> {
-    const now = await this.redis.time()
-    const key = this.keys.routers()
+    const now = await this.redis.time();
+    const key = this.keys.routers();
     const [, , alive] = await batch(this.redis.client, [
-      ['ZADD', key, now, this.process],
-      ['ZREMRANGEBYSCORE', key, '-inf', now - this.ttlMs],
-      ['ZRANGE', key, 0, -1],
-    ])
-    if (alive instanceof Error) throw alive
-    return (alive as Buffer[]).map(String)
+      ["ZADD", key, now, this.process],
+      ["ZREMRANGEBYSCORE", key, "-inf", now - this.ttlMs],
+      ["ZRANGE", key, 0, -1],
+    ]);
+    if (alive instanceof Error) throw alive;
+    return (alive as Buffer[]).map(String);
   }
 
   async leave(): Promise<void> {
-    await this.redis.client.zrem(this.keys.routers(), this.process)
+    await this.redis.client.zrem(this.keys.routers(), this.process);
   }
 
   /** @returns the token, or null while another router holds the lease */
   async acquire(partition: number): Promise<string | null> {
-    const token = `${this.process}:${++this.acquired}`
+    const token = `${this.process}:${++this.acquired}`;
     const held = await this.acquireScript.run(
       this.redis.client,
       [this.keys.lease(partition)],
       [this.process, token, this.ttlMs],
-    )
-    if (held !== 1) return null
-    await this.redis.client.set(this.keys.epoch(partition), randomUUID(), 'NX')
-    return token
+    );
+    if (held !== 1) return null;
+    await this.redis.client.set(this.keys.epoch(partition), randomUUID(), "NX");
+    return token;
   }
 
   async renew(partition: number, token: string): Promise<boolean> {
     return (
-      (await this.renewScript.run(this.redis.client, [this.keys.lease(partition)], [token, this.ttlMs])) === 1
-    )
+      (await this.renewScript.run(
+        this.redis.client,
+        [this.keys.lease(partition)],
+        [token, this.ttlMs],
+      )) === 1
+    );
   }
 
   async release(partition: number, token: string): Promise<void> {
-    await this.releaseScript.run(this.redis.client, [this.keys.lease(partition)], [token])
+    await this.releaseScript.run(this.redis.client, [this.keys.lease(partition)], [token]);
   }
 }

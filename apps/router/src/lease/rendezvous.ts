@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash } from "node:crypto";
 
 const weight = (partition: number, router: string): string =>
-  createHash('sha1').update(`${partition}/${router}`).digest('hex')
+  createHash("sha1").update(`${partition}/${router}`).digest("hex");
 
 /**
  * How partitions are shared out: each goes to the router with the greatest
@@ -11,15 +11,15 @@ const weight = (partition: number, router: string): string =>
  * @returns per partition its router
  */
 export function share(partitions: number, routers: readonly string[]): string[] {
-  const most = Math.ceil(partitions / Math.max(routers.length, 1))
-  const taken = new Map(routers.map((router) => [router, 0]))
+  const most = Math.ceil(partitions / Math.max(routers.length, 1));
+  const taken = new Map(routers.map((router) => [router, 0]));
   return Array.from({ length: partitions }, (_, partition) => {
     const ranked = routers
       .map((router) => ({ router, weight: weight(partition, router) }))
-      .sort((a, b) => (a.weight < b.weight ? 1 : -1))
-    const choice = ranked.find(({ router }) => (taken.get(router) ?? 0) < most)
-    if (choice === undefined) return ''
-    taken.set(choice.router, (taken.get(choice.router) ?? 0) + 1)
-    return choice.router
-  })
+      .sort((a, b) => (a.weight < b.weight ? 1 : -1));
+    const choice = ranked.find(({ router }) => (taken.get(router) ?? 0) < most);
+    if (choice === undefined) return "";
+    taken.set(choice.router, (taken.get(choice.router) ?? 0) + 1);
+    return choice.router;
+  });
 }

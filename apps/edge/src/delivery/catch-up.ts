@@ -1,0 +1,58 @@
+import type { StoredMessage } from "@tellwire/contract";
+import { frameOf } from "./encoded-message.js";
+import type { Feed } from "./feed.js";
+import type { HistorySource } from "./history.js";
+import type { Subscription } from "./subscription.js";
+
+const PAGE = 500;
+/** Messages handed over in one turn of the event loop. */
+const CHUNK = 200;
+
+/**
+ * Serves a subscription what it lacks: from the edge's ring where that reaches
+ * back far enough, else page by page from the log, at the pace at which the
+ * client takes it. What is published meanwhile waits in the ring or the log, so
+ * nothing is buffered per client. It joins the live ones in the same turn in
+ * which nothing is left.
+ */
+export async function catchUp(
+  subscription: Subscription,
+  feed: Feed,
+  history: HistorySource,
+  retry: (error: unknown) => Promise<void>,
+): Promise<void> {
+  while (!subscription.over) {
+    if (subscription.cursor >= feed.contiguous) return feed.caughtUp(subscription);
+    try {
+      if (feed.ring.reaches(subscription.cursor)) {
+        send(subscription, feed.ring.after(subscription.cursor, CHUNK));
+        await nextTurn();
+      } else {
+        const page = await history.page(feed.topic, subscription.cursor, PAGE);
+        if (subscription.over) break;
+        if (page.floor > subscription.cursor) {
+          subscription.cursor = page.floor;
+          subscription.event("truncated", { topic: feed.topic, floor: page.floor });
+        }
+        send(subscription, page.messages);
+        // Nothing there, though the edge has seen more: the log was restored meanwhile.
+        if (page.messages.length === 0 && !page.more) subscription.cursor = feed.contiguous;
+      }
+    } catch (error) {
+      await retry(error);
+    }
+    await subscription.connection.drained();
+  }
+  feed.leave(subscription);
+}
+
+function send(subscription: Subscription, messages: StoredMessage[]): void {
+  const { connection } = subscription;
+  for (const message of messages) {
+    if (message.seq !== subscription.cursor + 1) continue;
+    subscription.cursor = message.seq;
+    connection.send(frameOf(message, connection.wire.codec));
+  }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

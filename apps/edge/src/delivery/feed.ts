@@ -1,0 +1,189 @@
+import type { StoredMessage, TopicHead } from "@tellwire/contract";
+import { frameOf } from "./encoded-message.js";
+import type { HistorySource } from "./history.js";
+import { Ring } from "./ring.js";
+import type { Subscription } from "./subscription.js";
+
+/** Messages beyond a hole that are kept while it is filled; past it they are read again with the rest. */
+const MOST_HELD = 1000;
+const PAGE = 500;
+
+export interface FeedHooks {
+  /** The log was restored: what this edge knows of it may never have been. */
+  checkEpoch(logEpoch: string): void;
+  /** Waits before a read is tried again. */
+  retry(error: unknown): Promise<void>;
+  /** The ring has grown or shrunk. */
+  ringChanged(feed: Feed, bytes: number): void;
+}
+
+/**
+ * One topic at this edge: what arrives is delivered in order, without gaps and
+ * once, to every live subscription; on a hole it holds and reads what is missing.
+ */
+export class Feed {
+  /** Subscriptions that have everything up to {@link contiguous}. */
+  readonly live = new Set<Subscription>();
+  /** Subscriptions that are still being served older messages. */
+  readonly catching = new Set<Subscription>();
+  readonly ring: Ring;
+  /** Everything up to this seq has been delivered here. */
+  contiguous = 0;
+  /** Messages up to this seq are gone. */
+  floor = 0;
+  emptySince = 0;
+  private opened = false;
+  private readonly waiting: (() => void)[] = [];
+  private readonly held = new Map<number, StoredMessage>();
+  private target = 0;
+  private filling = false;
+  private closed = false;
+
+  constructor(
+    readonly topic: string,
+    private readonly history: HistorySource,
+    private readonly hooks: FeedHooks,
+    ring: { messages: number; bytes: number },
+  ) {
+    this.ring = new Ring(ring.messages, ring.bytes);
+  }
+
+  get empty(): boolean {
+    return this.live.size + this.catching.size + this.waiting.length === 0;
+  }
+
+  get isOpen(): boolean {
+    return this.opened;
+  }
+
+  /** Resolves when the topic's head is known. */
+  ready(): Promise<void> {
+    if (this.opened) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  /** The head that a router or the log names. The first one opens the feed. */
+  head({ head, floor }: TopicHead): void {
+    this.floor = Math.max(this.floor, floor);
+    if (!this.opened) {
+      this.opened = true;
+      this.contiguous = head;
+      for (const resolve of this.waiting.splice(0)) resolve();
+    } else if (head > this.contiguous) this.fill(head);
+  }
+
+  receive(message: StoredMessage): void {
+    if (!this.opened || message.seq <= this.contiguous) return;
+    if (message.seq === this.contiguous + 1) {
+      this.deliver(message);
+      if (this.held.size > 0) this.deliverHeld();
+      return;
+    }
+    if (this.held.size < MOST_HELD) this.held.set(message.seq, message);
+    this.fill(message.seq);
+  }
+
+  /**
+   * Lets a subscription join at `after` (the newest message if undefined).
+   * @returns whether it must be served older messages first
+   */
+  join(subscription: Subscription, after: number | undefined): boolean {
+    subscription.cursor = after ?? this.contiguous;
+    const behind = subscription.cursor < this.contiguous;
+    (behind ? this.catching : this.live).add(subscription);
+    return behind;
+  }
+
+  /** A subscription that was behind has everything now. */
+  caughtUp(subscription: Subscription): void {
+    this.catching.delete(subscription);
+    if (!subscription.over) this.live.add(subscription);
+  }
+
+  leave(subscription: Subscription): void {
+    subscription.ended = true;
+    this.live.delete(subscription);
+    this.catching.delete(subscription);
+  }
+
+  /** The log was restored to an earlier point: begin again at its head. */
+  reset(head: number, logEpoch: string): void {
+    this.contiguous = head;
+    this.target = 0;
+    this.held.clear();
+    this.clearRing();
+    for (const subscription of [...this.live, ...this.catching]) {
+      subscription.cursor = head;
+      subscription.event("reset", { topic: this.topic, head, log_epoch: logEpoch });
+    }
+  }
+
+  clearRing(): void {
+    this.ring.clear();
+    this.hooks.ringChanged(this, 0);
+  }
+
+  close(): void {
+    this.closed = true;
+    this.clearRing();
+  }
+
+  private deliver(message: StoredMessage): void {
+    this.contiguous = message.seq;
+    this.ring.push(message);
+    this.hooks.ringChanged(this, this.ring.bytes);
+    for (const subscription of this.live) {
+      if (subscription.cursor >= message.seq) continue;
+      subscription.cursor = message.seq;
+      const { connection } = subscription;
+      connection.send(frameOf(message, connection.wire.codec));
+    }
+  }
+
+  private deliverHeld(): void {
+    for (;;) {
+      const next = this.held.get(this.contiguous + 1);
+      if (next === undefined) break;
+      this.held.delete(next.seq);
+      this.deliver(next);
+    }
+    if (this.held.size === 0) return;
+    for (const seq of this.held.keys()) if (seq <= this.contiguous) this.held.delete(seq);
+  }
+
+  /** Reads from the log until everything up to `target` is delivered. */
+  private fill(target: number): void {
+    this.target = Math.max(this.target, target);
+    if (this.filling) return;
+    this.filling = true;
+    void this.fillUp().finally(() => (this.filling = false));
+  }
+
+  private async fillUp(): Promise<void> {
+    while (this.contiguous < this.target && !this.closed) {
+      try {
+        const page = await this.history.page(this.topic, this.contiguous, PAGE);
+        this.hooks.checkEpoch(page.logEpoch);
+        if (page.floor > this.contiguous) this.truncate(page.floor);
+        for (const message of page.messages) {
+          if (message.seq === this.contiguous + 1) this.deliver(message);
+        }
+        this.deliverHeld();
+        // The log does not reach as far as was said: nothing more can come of asking it.
+        if (!page.more && page.head < this.target) this.target = page.head;
+      } catch (error) {
+        await this.hooks.retry(error);
+      }
+    }
+  }
+
+  private truncate(floor: number): void {
+    this.floor = floor;
+    this.contiguous = floor;
+    for (const subscription of this.live) {
+      if (subscription.cursor >= floor) continue;
+      subscription.cursor = floor;
+      subscription.event("truncated", { topic: this.topic, floor });
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import type { EgressEntry, TopicHead } from "@tellwire/contract";
+import type { Logger } from "@tellwire/telemetry";
+import { pause } from "@tellwire/streams";
+import type { Ingress } from "../ingress/ingress.js";
+import { Feed, type FeedHooks } from "./feed.js";
+import type { HistorySource } from "./history.js";
+
+export interface FeedLimits {
+  /** How long a topic stays open here after its last subscriber has left, in milliseconds. */
+  lingerMs: number;
+  /** Messages and bytes held of one topic, for those who were away shortly. */
+  ringMessages: number;
+  ringBytes: number;
+  /** Bytes of all rings together. */
+  ringsBytes: number;
+}
+
+const RETRY_MS = 200;
+const HEADS_AT_ONCE = 1000;
+
+/** Every topic that has subscribers at this edge. */
+export class Feeds {
+  private readonly feeds = new Map<string, Feed>();
+  /** Bytes by feed, the one that has been quiet longest first. */
+  private readonly rings = new Map<Feed, number>();
+  private ringBytes = 0;
+  private epoch: string | null = null;
+
+  constructor(
+    private readonly ingress: Pick<Ingress, "want" | "unwant" | "acks" | "headCame">,
+    private readonly history: HistorySource,
+    private readonly limits: FeedLimits,
+    private readonly log: Logger,
+  ) {}
+
+  get size(): number {
+    return this.feeds.size;
+  }
+
+  get bytes(): number {
+    return this.ringBytes;
+  }
+
+  get logEpoch(): string {
+    return this.epoch ?? "";
+  }
+
+  get(topic: string): Feed | undefined {
+    return this.feeds.get(topic);
+  }
+
+  /** The feed of a canonical topic; the first to ask makes this edge want it. */
+  open(topic: string): Feed {
+    let feed = this.feeds.get(topic);
+    if (feed === undefined) {
+      feed = new Feed(topic, this.history, this.hooks, {
+        messages: this.limits.ringMessages,
+        bytes: this.limits.ringBytes,
+      });
+      this.feeds.set(topic, feed);
+      this.ingress.want(topic);
+    }
+    feed.emptySince = Date.now();
+    return feed;
+  }
+
+  /** What a router says. Messages come before heads: those of the same entry leave no hole. */
+  receive(entry: EgressEntry): void {
+    for (const message of entry.messages) this.feeds.get(message.topic)?.receive(message);
+    for (const head of entry.heads) {
+      this.ingress.headCame(head.topic);
+      this.feeds.get(head.topic)?.head(head);
+    }
+    this.ingress.acks(entry.acks);
+  }
+
+  /** Something may have been missed: asks the log how far every topic is. */
+  async compareHeads(): Promise<void> {
+    const topics = [...this.feeds.values()].filter((feed) => feed.isOpen).map((feed) => feed.topic);
+    for (let first = 0; first < topics.length; first += HEADS_AT_ONCE) {
+      const { heads } = await this.heads(topics.slice(first, first + HEADS_AT_ONCE));
+      for (const head of heads) this.feeds.get(head.topic)?.head(head);
+    }
+  }
+
+  /** Heads by the log itself. */
+  async heads(topics: string[]): Promise<{ heads: TopicHead[]; logEpoch: string }> {
+    for (;;) {
+      try {
+        const answer = await this.history.heads(topics);
+        this.hooks.checkEpoch(answer.logEpoch);
+        return answer;
+      } catch (error) {
+        await this.hooks.retry(error);
+      }
+    }
+  }
+
+  /** Learns the log's epoch before the first client can ask for it. */
+  async start(): Promise<void> {
+    await this.heads([]);
+  }
+
+  /** Lets go of topics that have long had no subscriber. */
+  sweep(): void {
+    const now = Date.now();
+    for (const [topic, feed] of this.feeds) {
+      if (!feed.empty) feed.emptySince = now;
+      else if (now - feed.emptySince > this.limits.lingerMs) {
+        this.feeds.delete(topic);
+        feed.close();
+        this.ingress.unwant(topic);
+      }
+    }
+  }
+
+  private readonly hooks: FeedHooks = {
+    checkEpoch: (logEpoch) => {
+      const before = this.epoch;
+      this.epoch = logEpoch;
+      if (before !== null && before !== logEpoch) void this.reset(logEpoch);
+    },
+    retry: async (error) => {
+      this.log.debug({ err: (error as Error).message }, "history read failed; trying again");
+      await pause(RETRY_MS);
+    },
+    ringChanged: (feed, bytes) => {
+      this.ringBytes += bytes - (this.rings.get(feed) ?? 0);
+      this.rings.delete(feed);
+      if (bytes > 0) this.rings.set(feed, bytes);
+      while (this.ringBytes > this.limits.ringsBytes && this.rings.size > 1) {
+        const [quietest] = this.rings.keys();
+        quietest?.clearRing();
+      }
+    },
+  };
+
+  private async reset(logEpoch: string): Promise<void> {
+    this.log.warn({ logEpoch }, "the log was restored: clients begin anew");
+    const topics = [...this.feeds.keys()];
+    const { heads } = await this.heads(topics);
+    for (const { topic, head } of heads) this.feeds.get(topic)?.reset(head, logEpoch);
+  }
+}

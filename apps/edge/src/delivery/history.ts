@@ -1,0 +1,31 @@
+import type { HistoryPage, TopicHead } from "@tellwire/contract";
+
+/** Where an edge reads what it does not hold: the session service. */
+export interface HistorySource {
+  page(topic: string, after: number, limit: number): Promise<HistoryPage>;
+  heads(topics: string[]): Promise<{ heads: TopicHead[]; logEpoch: string }>;
+}
+
+/**
+ * Asks once for what many want at the same time: after a reconnect storm the
+ * clients of a room lack the same messages.
+ */
+export class SharedHistory implements HistorySource {
+  private readonly asked = new Map<string, Promise<HistoryPage>>();
+
+  constructor(private readonly source: HistorySource) {}
+
+  page(topic: string, after: number, limit: number): Promise<HistoryPage> {
+    const key = `${topic} ${after} ${limit}`;
+    let page = this.asked.get(key);
+    if (page === undefined) {
+      page = this.source.page(topic, after, limit).finally(() => this.asked.delete(key));
+      this.asked.set(key, page);
+    }
+    return page;
+  }
+
+  heads(topics: string[]): Promise<{ heads: TopicHead[]; logEpoch: string }> {
+    return this.source.heads(topics);
+  }
+}

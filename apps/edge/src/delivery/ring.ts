@@ -1,0 +1,66 @@
+import type { StoredMessage } from "@tellwire/contract";
+
+/** Bytes a message costs beside its body. */
+const OVERHEAD = 300;
+
+/** The newest messages of one topic, without gaps, within a bound of count and bytes. */
+export class Ring {
+  private messages: StoredMessage[] = [];
+  private start = 0;
+  private held = 0;
+
+  constructor(
+    private readonly most: number,
+    private readonly mostBytes: number,
+  ) {}
+
+  get bytes(): number {
+    return this.held;
+  }
+
+  /** The seq of the oldest message held; Infinity when empty. */
+  get oldest(): number {
+    return this.messages[this.start]?.seq ?? Infinity;
+  }
+
+  /** Appends the next message; one that does not follow the last empties the ring first. */
+  push(message: StoredMessage): void {
+    if (this.messages.length > 0 && this.messages.at(-1)?.seq !== message.seq - 1) this.clear();
+    this.messages.push(message);
+    this.held += sizeOf(message);
+    while (
+      this.messages.length - this.start > this.most ||
+      (this.held > this.mostBytes && this.messages.length - this.start > 1)
+    ) {
+      this.drop();
+    }
+    if (this.start > 64 && this.start * 2 > this.messages.length) {
+      this.messages = this.messages.slice(this.start);
+      this.start = 0;
+    }
+  }
+
+  /** Whether everything after `seq` up to the newest is here. */
+  reaches(seq: number): boolean {
+    return this.oldest <= seq + 1;
+  }
+
+  /** At most `limit` messages after `seq`. */
+  after(seq: number, limit: number): StoredMessage[] {
+    const from = this.start + Math.max(0, seq + 1 - this.oldest);
+    return this.messages.slice(from, from + limit);
+  }
+
+  clear(): void {
+    this.messages = [];
+    this.start = 0;
+    this.held = 0;
+  }
+
+  private drop(): void {
+    this.held -= sizeOf(this.messages[this.start++] as StoredMessage);
+  }
+}
+
+const sizeOf = (message: StoredMessage): number =>
+  message.body.length + (message.headers?.length ?? 0) + OVERHEAD;

@@ -1,0 +1,152 @@
+import { TellwireError, type TopicHead } from "@tellwire/contract";
+import type { Connection } from "../connection/connection.js";
+import { catchUp } from "./catch-up.js";
+import type { Feeds } from "./feeds.js";
+import type { Feed } from "./feed.js";
+import type { HistorySource } from "./history.js";
+import { Subscription } from "./subscription.js";
+import { pause } from "@tellwire/streams";
+
+export interface SubscribeRequest {
+  /** Canonical. */
+  topic: string;
+  after?: number;
+  /** Leaves a subscription that is there already as it is. */
+  ifAbsent?: boolean;
+}
+
+export interface Subscribed {
+  topic: string;
+  head: number;
+  recovered: boolean;
+  truncated: boolean;
+  reset?: boolean;
+}
+
+const RETRY_MS = 200;
+const OPEN_TIMEOUT_MS = 15_000;
+
+/** Who receives what at this edge. Whether they may was decided before. */
+export class Subscriptions {
+  constructor(
+    private readonly feeds: Feeds,
+    private readonly history: HistorySource,
+    /** Topics of one connection. */
+    private readonly most: number,
+    private readonly onChange: (connection: Connection) => void,
+  ) {}
+
+  /**
+   * Subscribes a connection. Messages follow after the caller's answer has been
+   * queued. A second subscription to a topic with a cursor begins again there.
+   * @param epoch the log's epoch in which the cursors were got, if known
+   * @throws TellwireError `invalid_params` past the bound of topics
+   */
+  async subscribe(
+    connection: Connection,
+    requests: SubscribeRequest[],
+    epoch?: string,
+  ): Promise<Subscribed[]> {
+    const fresh = requests.filter(({ topic }) => !connection.subscriptions.has(topic));
+    if (connection.subscriptions.size + fresh.length > this.most) {
+      throw new TellwireError("invalid_params", `At most ${this.most} topics a connection`);
+    }
+    const feeds = requests.map(({ topic }) => this.feeds.open(topic));
+    await opened(feeds);
+    const stale = epoch !== undefined && epoch !== this.feeds.logEpoch;
+    const ahead = requests.filter(
+      ({ after }, i) => after !== undefined && after > (feeds[i] as Feed).contiguous,
+    );
+    // Another edge may be ahead of this one: only the log knows whether the cursor is real.
+    const heads =
+      ahead.length > 0 && !stale ? await this.headsOf(ahead) : new Map<string, number>();
+    if (connection.closed) return [];
+    const results = requests.map(({ topic, after, ifAbsent }, i) => {
+      const lost = after !== undefined && (stale || after > (heads.get(topic) ?? after));
+      const existing = connection.subscriptions.get(topic);
+      if (existing !== undefined && (after === undefined || ifAbsent === true)) {
+        const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
+        return { topic, head, recovered: false, truncated: false };
+      }
+      return this.join(connection, feeds[i] as Feed, after, lost);
+    });
+    this.onChange(connection);
+    return results;
+  }
+
+  unsubscribe(connection: Connection, topics: string[]): void {
+    for (const topic of topics) this.end(connection, topic);
+    this.onChange(connection);
+  }
+
+  /** Ends a subscription that is no longer permitted. */
+  revoke(connection: Connection, topic: string, error: TellwireError): void {
+    if (!connection.subscriptions.has(topic)) return;
+    this.end(connection, topic);
+    connection.event("unsubscribed", { topic, error: error.toWire() });
+    this.onChange(connection);
+  }
+
+  /** The connection is gone; what it was subscribed to is kept with its session. */
+  drop(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) {
+      this.feeds.get(subscription.topic)?.leave(subscription);
+    }
+  }
+
+  private join(
+    connection: Connection,
+    feed: Feed,
+    after: number | undefined,
+    lost: boolean,
+  ): Subscribed {
+    const { topic } = feed;
+    const head = Math.max(feed.contiguous, lost ? 0 : (after ?? 0));
+    this.end(connection, topic);
+    const subscription = new Subscription(connection, topic);
+    connection.subscriptions.set(topic, subscription);
+    const truncated = after !== undefined && !lost && after < feed.floor;
+    const behind = feed.join(subscription, lost ? undefined : after);
+    subscription.acked = subscription.cursor;
+    // After this turn, so that the answer leaves before the messages.
+    if (behind)
+      setImmediate(() => void catchUp(subscription, feed, this.history, () => pause(RETRY_MS)));
+    return {
+      topic,
+      head,
+      recovered: after !== undefined && !lost && !truncated,
+      truncated,
+      ...(lost && { reset: true }),
+    };
+  }
+
+  private end(connection: Connection, topic: string): void {
+    const subscription = connection.subscriptions.get(topic);
+    if (subscription === undefined) return;
+    connection.subscriptions.delete(topic);
+    subscription.ended = true;
+    this.feeds.get(topic)?.leave(subscription);
+  }
+
+  private async headsOf(requests: SubscribeRequest[]): Promise<Map<string, number>> {
+    const { heads } = await this.feeds.heads(requests.map(({ topic }) => topic));
+    return new Map(heads.map(({ topic, head }: TopicHead) => [topic, head]));
+  }
+}
+
+/** @throws TellwireError `upstream` when no router tells the heads in time */
+async function opened(feeds: Feed[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(new TellwireError("upstream", "The topic cannot be opened now", { retryAfter: 1 })),
+      OPEN_TIMEOUT_MS,
+    );
+  });
+  try {
+    await Promise.race([Promise.all(feeds.map((feed) => feed.ready())), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

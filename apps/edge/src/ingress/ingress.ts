@@ -1,0 +1,298 @@
+import {
+  LANES,
+  laneOf,
+  partitionOf,
+  TellwireError,
+  type Ack,
+  type IngressEntry,
+  type Keys,
+  type Lane,
+  type PublishItem,
+} from "@tellwire/contract";
+import { batch, type Command, type RedisConnection } from "@tellwire/redis";
+import { FIELD, packIngress } from "@tellwire/streams";
+import type { Logger } from "@tellwire/telemetry";
+import { LaneWriter, type Pending } from "./lane-writer.js";
+import { afterId } from "./stream-id.js";
+
+export interface IngressLimits {
+  partitions: number;
+  /** Publishes without an ack, of one lane of one partition; past it `overloaded`. */
+  lanePending: number;
+  /** The same of one tenant: a busy tenant is told earlier than the others. */
+  tenantPending: number;
+  /** Bytes of all publishes without an ack. */
+  pendingBytes: number;
+  /** Milliseconds after which a lane without any answer is looked into. */
+  stallMs: number;
+  /** Milliseconds after which a publish is answered `upstream`: its outcome is unknown. */
+  timeoutMs: number;
+}
+
+const RETRY_AFTER_S = 1;
+const RETRY_MS = 100;
+
+/** The way of publishes and wishes from this edge to the partitions' owners. */
+export class Ingress {
+  private readonly lanes: Record<Lane, LaneWriter>[];
+  private readonly dirty = new Set<LaneWriter>();
+  private readonly byRequest = new Map<number, LaneWriter>();
+  private readonly byTenant = new Map<string, number>();
+  private readonly broken = new Set<LaneWriter>();
+  private writer = "";
+  private bytes = 0;
+  private requests = 0;
+  private scheduled = false;
+  private writing = false;
+  /** Whether Redis can be written to and knows this edge instance. */
+  private open = false;
+
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly keys: Keys,
+    private readonly limits: IngressLimits,
+    private readonly log: Logger,
+  ) {
+    this.lanes = Array.from({ length: limits.partitions }, (_, p) => ({
+      express: new LaneWriter(p, "express"),
+      bulk: new LaneWriter(p, "bulk"),
+    }));
+  }
+
+  /** Publishes without an ack. */
+  get pending(): number {
+    return this.byRequest.size;
+  }
+
+  /** Bytes of the publishes without an ack. */
+  get pendingBytes(): number {
+    return this.bytes;
+  }
+
+  /**
+   * Sends a publish on its way. Resolves with what became of it, after the commit.
+   * @throws TellwireError `overloaded` at once when too much waits already
+   */
+  publish(item: Omit<PublishItem, "req">, tenant: string): Promise<Ack["result"]> {
+    const lane = this.laneOf(item.topic, laneOf(item.priority));
+    const bytes = item.body.length + (item.headers?.length ?? 0);
+    const ofTenant = this.byTenant.get(tenant) ?? 0;
+    if (
+      lane.pending.size >= this.limits.lanePending ||
+      ofTenant >= this.limits.tenantPending ||
+      this.bytes + bytes > this.limits.pendingBytes
+    ) {
+      throw new TellwireError("overloaded", undefined, { retryAfter: RETRY_AFTER_S });
+    }
+    this.bytes += bytes;
+    this.byTenant.set(tenant, ofTenant + 1);
+    const req = ++this.requests;
+    this.byRequest.set(req, lane);
+    return new Promise((settle) => {
+      lane.publish(
+        { item: { ...item, req }, tenant, bytes, since: performance.now(), settle },
+        performance.now(),
+      );
+      this.mark(lane);
+    });
+  }
+
+  /** The first local subscriber of a topic has come. */
+  want(topic: string): void {
+    const lane = this.laneOf(topic, "express");
+    lane.want(topic, performance.now());
+    this.mark(lane);
+  }
+
+  /** The last one has left. */
+  unwant(topic: string): void {
+    const lane = this.laneOf(topic, "express");
+    lane.unwant(topic);
+    this.mark(lane);
+  }
+
+  acks(acks: Ack[]): void {
+    const now = performance.now();
+    for (const { req, result } of acks) {
+      const pending = this.byRequest.get(req)?.acked(req, now);
+      // An ack may come twice: after a repetition, or from two owners in turn.
+      if (pending === undefined) continue;
+      this.settled(req, pending);
+      pending.settle(result);
+    }
+  }
+
+  headCame(topic: string): void {
+    this.laneOf(topic, "express").headCame(topic, performance.now());
+  }
+
+  /** Redis knows this edge under a new name: all that is unanswered is said again. */
+  register(writer: string): void {
+    this.writer = writer;
+    this.open = true;
+    for (const lane of this.each()) this.restart(lane);
+  }
+
+  /** Nothing is written until the next {@link register}. */
+  suspend(): void {
+    this.open = false;
+  }
+
+  /** A partition's shard has lost its data: all that is unanswered there is said again. */
+  restartPartition(partition: number): void {
+    for (const lane of LANES)
+      this.restart((this.lanes[partition] as Record<Lane, LaneWriter>)[lane]);
+  }
+
+  /**
+   * Looks after what has waited long: a lane without an answer whose oldest entry
+   * is no longer waiting in the stream lost either the entry or the ack.
+   */
+  async sweep(): Promise<void> {
+    const now = performance.now();
+    this.expire(now);
+    if (!this.open) return;
+    const stalled = [...this.each()].filter(
+      (lane) => lane.waiting && !lane.dirty && now - lane.progress > this.limits.stallMs,
+    );
+    if (stalled.length === 0) return;
+    const found = await batch(
+      this.redis.client,
+      stalled.flatMap((lane): Command[] => {
+        const id = lane.oldestEntry ?? "0-0";
+        return [
+          ["HGET", this.keys.position(lane.partition), lane.lane],
+          ["XRANGE", this.keys.ingress(lane.partition, lane.lane), id, id],
+        ];
+      }),
+    );
+    for (const [i, lane] of stalled.entries()) {
+      const [position, entry] = [found[2 * i], found[2 * i + 1]];
+      if (position instanceof Error || entry instanceof Error) continue;
+      const id = lane.oldestEntry;
+      const stands = Array.isArray(entry) && entry.length > 0;
+      const passed = position !== null && id !== null && !afterId(id, String(position));
+      if (id !== null && stands && !passed) continue;
+      this.log.warn(
+        { partition: lane.partition, lane: lane.lane, pending: lane.pending.size },
+        "no answer; saying it again",
+      );
+      this.restart(lane);
+    }
+  }
+
+  private *each(): Generator<LaneWriter> {
+    for (const lanes of this.lanes) {
+      yield lanes.express;
+      yield lanes.bulk;
+    }
+  }
+
+  private laneOf(topic: string, lane: Lane): LaneWriter {
+    return (this.lanes[partitionOf(topic, this.limits.partitions)] as Record<Lane, LaneWriter>)[
+      lane
+    ];
+  }
+
+  private restart(lane: LaneWriter): void {
+    lane.restart(performance.now());
+    this.mark(lane);
+  }
+
+  private settled(req: number, { tenant, bytes }: Pending): void {
+    this.byRequest.delete(req);
+    this.bytes -= bytes;
+    const left = (this.byTenant.get(tenant) ?? 1) - 1;
+    if (left === 0) this.byTenant.delete(tenant);
+    else this.byTenant.set(tenant, left);
+  }
+
+  /** A client is not left waiting for ever; with the same id it may safely ask again. */
+  private expire(now: number): void {
+    for (const lane of this.each()) {
+      for (const [req, pending] of lane.pending) {
+        if (now - pending.since < this.limits.timeoutMs) break;
+        lane.pending.delete(req);
+        this.settled(req, pending);
+        const error = new TellwireError(
+          "upstream",
+          "No answer in time: publish again under the same id",
+          {
+            retryAfter: RETRY_AFTER_S,
+          },
+        );
+        pending.settle({ status: "failed", error: error.toWire() });
+      }
+    }
+  }
+
+  /** Everything of this turn leaves together. */
+  private mark(lane: LaneWriter): void {
+    this.dirty.add(lane);
+    if (this.scheduled || this.writing) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      void this.write();
+    });
+  }
+
+  private async write(): Promise<void> {
+    if (this.writing) return;
+    this.writing = true;
+    try {
+      while (this.open && this.connected && this.dirty.size > 0) await this.writeOnce();
+    } finally {
+      this.writing = false;
+    }
+  }
+
+  private get connected(): boolean {
+    return this.redis.client.status === "ready";
+  }
+
+  /** One round trip: an entry for each lane that has something to say. */
+  private async writeOnce(): Promise<void> {
+    const entries: [LaneWriter, IngressEntry][] = [];
+    for (const lane of this.dirty) {
+      const entry = lane.next(this.writer);
+      if (entry !== null) entries.push([lane, entry]);
+      if (!lane.dirty) this.dirty.delete(lane);
+    }
+    const replies = await batch(
+      this.redis.client,
+      entries.map(([lane, entry]): Command => [
+        "XADD",
+        this.keys.ingress(lane.partition, lane.lane),
+        "*",
+        FIELD,
+        packIngress(entry),
+      ]),
+    );
+    for (const [i, [lane, entry]] of entries.entries()) {
+      const reply = replies[i];
+      if (reply instanceof Error) {
+        // Whether it was written is not known; nothing may follow it in this epoch.
+        this.log.debug({ partition: lane.partition, err: reply.message }, "ingress write failed");
+        this.failed(lane);
+      } else lane.wrote(entry, String(reply));
+    }
+  }
+
+  /** Starts the lane again a little later, once for all that failed together. */
+  private failed(lane: LaneWriter): void {
+    this.dirty.delete(lane);
+    if (this.broken.size === 0) setTimeout(this.mend, RETRY_MS);
+    this.broken.add(lane);
+  }
+
+  private readonly mend = (): void => {
+    if (!this.connected) {
+      setTimeout(this.mend, RETRY_MS).unref();
+      return;
+    }
+    const broken = [...this.broken];
+    this.broken.clear();
+    for (const lane of broken) this.restart(lane);
+  };
+}

@@ -1,0 +1,159 @@
+import type { IngressEntry, IngressItem, Lane, PublishItem } from "@tellwire/contract";
+import type { Ack } from "@tellwire/contract";
+
+/** A publish without an ack yet. */
+export interface Pending {
+  item: PublishItem;
+  tenant: string;
+  bytes: number;
+  /** Local clock, milliseconds. */
+  since: number;
+  settle: (result: Ack["result"]) => void;
+}
+
+/** Bounds of one stream entry; one item always fits. */
+const ENTRY_ITEMS = 256;
+const ENTRY_BYTES = 256 * 1024;
+
+/**
+ * What this edge has to say to one lane of one partition, in order. Everything
+ * unanswered is kept; {@link restart} says it all again, first and in order,
+ * under a new epoch, and the router ignores what is left of the epoch before.
+ */
+export class LaneWriter {
+  /** Publishes without an ack, in the order they came. */
+  readonly pending = new Map<number, Pending>();
+  /** Topics that this edge wants (kept by the express lane only). */
+  readonly wanted = new Set<string>();
+  /** Wishes whose head has not come yet. */
+  readonly unanswered = new Set<string>();
+  /** Items not written in this epoch yet. */
+  private outgoing: IngressItem[] = [];
+  private epoch = 1;
+  private n = 0;
+  private everWanted = false;
+  /** Ids of the entries written in this epoch, with the last publish and whether wishes were in them. */
+  private written: { id: string; lastReq: number }[] = [];
+  /** Local clock: when something was last answered, or first began to wait. */
+  progress = 0;
+
+  constructor(
+    readonly partition: number,
+    readonly lane: Lane,
+  ) {}
+
+  get waiting(): boolean {
+    return this.pending.size > 0 || this.unanswered.size > 0;
+  }
+
+  get dirty(): boolean {
+    return this.outgoing.length > 0;
+  }
+
+  publish(pending: Pending, now: number): void {
+    if (!this.waiting) this.progress = now;
+    this.pending.set(pending.item.req, pending);
+    this.outgoing.push(pending.item);
+  }
+
+  want(topic: string, now: number): void {
+    if (!this.waiting) this.progress = now;
+    this.everWanted = true;
+    this.wanted.add(topic);
+    this.unanswered.add(topic);
+    this.outgoing.push({ type: "interest", add: [topic], remove: [], reset: false });
+  }
+
+  unwant(topic: string): void {
+    this.wanted.delete(topic);
+    this.unanswered.delete(topic);
+    this.outgoing.push({ type: "interest", add: [], remove: [topic], reset: false });
+  }
+
+  /** The ack of a publish has come. @returns the publish, or undefined if it was answered before */
+  acked(req: number, now: number): Pending | undefined {
+    const pending = this.pending.get(req);
+    if (pending !== undefined) {
+      this.pending.delete(req);
+      this.progress = now;
+    }
+    return pending;
+  }
+
+  headCame(topic: string, now: number): void {
+    if (this.unanswered.delete(topic)) this.progress = now;
+  }
+
+  /** Says everything unanswered again, under a new epoch. */
+  restart(now: number): void {
+    this.epoch++;
+    this.n = 0;
+    this.written = [];
+    this.progress = now;
+    this.outgoing = [];
+    if (this.everWanted) {
+      for (const topic of this.wanted) this.unanswered.add(topic);
+      this.outgoing.push({ type: "interest", add: [...this.wanted], remove: [], reset: true });
+    }
+    for (const { item } of this.pending.values()) this.outgoing.push(item);
+  }
+
+  /** The next entry to write, or null when all is said. */
+  next(writer: string): IngressEntry | null {
+    if (this.outgoing.length === 0) return null;
+    let bytes = 0;
+    let count = 0;
+    while (
+      count < this.outgoing.length &&
+      count < ENTRY_ITEMS &&
+      (count === 0 || bytes < ENTRY_BYTES)
+    ) {
+      const item = this.outgoing[count++] as IngressItem;
+      bytes += item.type === "publish" ? item.body.length : item.add.length * 64;
+    }
+    const items = merged(this.outgoing.splice(0, count));
+    return { writer, epoch: this.epoch, n: ++this.n, items };
+  }
+
+  /** An entry of this epoch stands in the stream. */
+  wrote(entry: IngressEntry, id: string): void {
+    if (entry.epoch !== this.epoch) return;
+    const last = entry.items.findLast((item) => item.type === "publish");
+    this.written.push({ id, lastReq: last?.req ?? 0 });
+    // Entries whose publishes are all answered are of no more interest.
+    const oldest = this.pending.keys().next().value ?? Infinity;
+    while (
+      this.written.length > 1 &&
+      this.unanswered.size === 0 &&
+      (this.written[0]?.lastReq ?? 0) < oldest
+    ) {
+      this.written.shift();
+    }
+  }
+
+  /** The oldest entry that something still waits for; null if none was written. */
+  get oldestEntry(): string | null {
+    const oldest = this.pending.keys().next().value ?? Infinity;
+    if (this.unanswered.size > 0) return this.written[0]?.id ?? null;
+    return this.written.find(({ lastReq }) => lastReq >= oldest)?.id ?? null;
+  }
+}
+
+/** Joins neighbouring wishes, so that a thousand subscriptions are one item. */
+function merged(items: IngressItem[]): IngressItem[] {
+  const result: IngressItem[] = [];
+  for (const item of items) {
+    const last = result.at(-1);
+    const joins = item.type === "interest" && last?.type === "interest" && !item.reset;
+    // Within one item additions come before removals, so order is kept only while none is undone.
+    if (joins && !item.add.some((topic) => last.remove.includes(topic))) {
+      last.add.push(...item.add);
+      last.remove.push(...item.remove);
+    } else {
+      result.push(
+        item.type === "interest" ? { ...item, add: [...item.add], remove: [...item.remove] } : item,
+      );
+    }
+  }
+  return result;
+}

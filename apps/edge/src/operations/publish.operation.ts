@@ -1,0 +1,131 @@
+import { v7 as uuidv7 } from "uuid";
+import {
+  canonicalTopic,
+  may,
+  senderOf,
+  tenantOf,
+  TellwireError,
+  type Ack,
+  type Identity,
+  type Params,
+  type PublishItem,
+  type Result,
+} from "@tellwire/contract";
+import type { AccessCache } from "../access/access-cache.js";
+import type { EphemeralBus } from "../ephemeral/ephemeral-bus.js";
+import type { Ingress } from "../ingress/ingress.js";
+import type { Handler } from "./operations.js";
+
+const FARTHEST_MS = 366 * 24 * 60 * 60 * 1000;
+
+/** Publishes: through the log, or (ephemeral) past it. */
+export function publishOperation(
+  ingress: Pick<Ingress, "publish">,
+  access: Pick<AccessCache, "check">,
+  ephemeral: Pick<EphemeralBus, "publish">,
+  /** Bytes of a body as JSON. */
+  mostBytes: number,
+): Handler<"publish"> {
+  return async ({ identity }, params) => {
+    const topic = canonicalTopic(params.topic, identity.tenant);
+    if (tenantOf(topic) !== identity.tenant) throw new TellwireError("not_permitted");
+    const body = jsonOf(params.body, mostBytes);
+    if (params.priority === "critical" && !may(identity, "critical")) {
+      throw new TellwireError("not_permitted", "The priority critical is not permitted");
+    }
+    if (params.ephemeral === true) {
+      refuseTimes(params);
+      await access.check(identity, topic, "publish");
+      ephemeral.publish(topic, {
+        name: "ephemeral",
+        params: {
+          topic,
+          from: senderOf(identity),
+          kind: params.kind ?? "message",
+          body: params.body,
+          at: new Date().toISOString(),
+        },
+      });
+      return { status: "sent" };
+    }
+    const item = itemOf(params, identity, topic, body);
+    return resultOf(item, await ingress.publish(item, identity.tenant));
+  };
+}
+
+function itemOf(
+  params: Params<"publish">,
+  identity: Identity,
+  topic: string,
+  body: Buffer,
+): Omit<PublishItem, "req"> {
+  const now = Date.now();
+  const sendAt = timeOf(params.send_at, "send_at", 0, now);
+  return {
+    type: "publish",
+    id: params.id ?? uuidv7(),
+    topic,
+    from: senderOf(identity),
+    // What the channel policies do not bind is decided by the same rule everywhere: an admin's key.
+    role: identity.user === null && may(identity, "admin") ? "tenant" : "user",
+    kind: params.kind ?? "message",
+    priority: params.priority ?? "normal",
+    body,
+    headers: params.headers === undefined ? null : Buffer.from(JSON.stringify(params.headers)),
+    correlationId: params.correlation_id ?? null,
+    expiresAt: timeOf(params.expires_at, "expires_at", Math.max(now, sendAt ?? 0), now),
+    sendAt,
+  };
+}
+
+function resultOf({ id, topic }: Omit<PublishItem, "req">, result: Ack["result"]): Result<"publish"> {
+  switch (result.status) {
+    case "committed": {
+      const { seq, at, duplicate } = result;
+      return { id, topic, seq, at: new Date(at).toISOString(), duplicate };
+    }
+    case "scheduled":
+      return { id, status: "scheduled" };
+    case "failed":
+      throw TellwireError.fromWire(result.error);
+  }
+}
+
+/** @throws TellwireError `invalid_params` for what is no JSON, `too_large` */
+function jsonOf(body: unknown, mostBytes: number): Buffer {
+  if (body === undefined) throw new TellwireError("invalid_params", "Invalid params: body: required");
+  let text: string;
+  try {
+    text = JSON.stringify(body);
+  } catch {
+    throw new TellwireError("invalid_params", "Invalid params: body: nested too deeply");
+  }
+  const bytes = Buffer.from(text);
+  if (bytes.length > mostBytes) {
+    throw new TellwireError("too_large", `A body may have ${mostBytes} bytes`);
+  }
+  return bytes;
+}
+
+function timeOf(
+  value: string | number | undefined,
+  field: string,
+  earliest: number,
+  now: number,
+): number | null {
+  if (value === undefined) return null;
+  const time = typeof value === "number" ? value : Date.parse(value);
+  if (!(time > earliest) || time > now + FARTHEST_MS) {
+    throw new TellwireError("invalid_params", `Invalid params: ${field}: out of range`);
+  }
+  return time;
+}
+
+function refuseTimes(params: Params<"publish">): void {
+  if (params.send_at !== undefined || params.expires_at !== undefined) {
+    throw new TellwireError(
+      "invalid_params",
+      "Invalid params: an ephemeral message has no send_at or expires_at",
+    );
+  }
+}

@@ -1,0 +1,141 @@
+import {
+  canonicalTopic,
+  inboxOf,
+  may,
+  messageJson,
+  OPERATIONS,
+  atTime,
+  TellwireError,
+  type Identity,
+  type Message,
+  type OperationName,
+  type Params,
+} from "@tellwire/contract";
+import type { RpcClient } from "@tellwire/rpc";
+import { pause } from "@tellwire/streams";
+import type { AccessCache } from "../access/access-cache.js";
+import type { Authenticator } from "../auth/authenticator.js";
+import type { Connection } from "../connection/connection.js";
+import type { Subscriptions } from "../delivery/subscriptions.js";
+import type { SessionKeeper } from "../sessions/session-keeper.js";
+import type { Handlers } from "./operations.js";
+
+const DEFAULT_PAGE = 100;
+/** How long `authenticate` waits for the inbox; it is opened behind the answer then. */
+const INBOX_WAIT_MS = 2000;
+
+/** Who one is. */
+export function identityOperations(
+  authenticator: Pick<Authenticator, "identify">,
+  sessions: SessionKeeper,
+  subscriptions: Subscriptions,
+  edge: string,
+): Pick<Handlers, "authenticate" | "ping" | "whoami"> {
+  return {
+    async authenticate(caller, params) {
+      const { connection } = caller;
+      const identity = await authenticator.identify(credentialsOf(params, caller.address));
+      if (connection === null) {
+        throw new TellwireError(
+          "invalid_request",
+          "Over HTTP every request carries its own key or token",
+        );
+      }
+      const before = connection.identity;
+      if (before !== null && (before.tenant !== identity.tenant || before.user !== identity.user)) {
+        throw new TellwireError("invalid_request", "Another identity needs another connection");
+      }
+      const { sessionId, resumed, topics } = await sessions.open(
+        connection,
+        identity,
+        params.session_id ?? connection.sessionId,
+      );
+      const { tenant, user } = identity;
+      if (user !== null && may(identity, "subscribe")) {
+        const acked = topics.find(([topic]) => topic === inboxOf(user))?.[1];
+        await openInbox(subscriptions, connection, inboxOf(user), acked);
+      }
+      return { status: "authenticated", tenant, user, session_id: sessionId, resumed };
+    },
+    ping: () => ({ pong: true, timestamp: new Date().toISOString() }),
+    whoami: ({ identity: { tenant, user, permissions }, sessionId }) => ({
+      tenant,
+      user,
+      session_id: sessionId,
+      permissions: [...permissions],
+      edge,
+    }),
+  };
+}
+
+const credentialsOf = (
+  { api_key, token, user, tenant }: Params<"authenticate">,
+  address: string,
+): Parameters<Authenticator["identify"]>[0] => ({
+  apiKey: api_key,
+  token,
+  user,
+  tenant,
+  address,
+});
+
+/** Once a user is authenticated, nothing that reaches the inbox is missed. */
+async function openInbox(
+  subscriptions: Subscriptions,
+  connection: Connection,
+  inbox: string,
+  acked: number | undefined,
+): Promise<void> {
+  if (connection.subscriptions.has(inbox)) return;
+  const opened = subscriptions
+    .subscribe(connection, [{ topic: inbox, after: acked, ifAbsent: true }])
+    .catch((thrown: unknown) => {
+      connection.event("unsubscribed", {
+        topic: inbox,
+        error: TellwireError.from(thrown).toWire(),
+      });
+    });
+  await Promise.race([opened, pause(INBOX_WAIT_MS)]);
+}
+
+/** Reads a topic's messages from the log. */
+export function historyOperation(
+  rpc: Pick<RpcClient, "call">,
+  access: Pick<AccessCache, "check">,
+): Pick<Handlers, "history"> {
+  return {
+    async history({ identity }, params) {
+      const topic = canonicalTopic(params.topic, identity.tenant);
+      await access.check(identity, topic, "read");
+      const { after = null, before = null, limit = DEFAULT_PAGE } = params;
+      const page = await rpc.call("history.page", { topic, after, before, limit });
+      const now = Date.now();
+      return {
+        messages: page.messages.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
+        head: page.head,
+        more: page.more,
+        truncated: after !== null && after < page.floor,
+        log_epoch: page.logEpoch,
+      };
+    },
+  };
+}
+
+type Forwarded = {
+  [N in OperationName]: (typeof OPERATIONS)[N]["at"] extends "session" ? N : never;
+}[OperationName];
+
+/** What the session service does. */
+export function forwardedOperations(rpc: Pick<RpcClient, "operation">): Pick<Handlers, Forwarded> {
+  const names = (Object.keys(OPERATIONS) as OperationName[]).filter(
+    (name) => OPERATIONS[name].at === "session",
+  );
+  const forward =
+    (name: OperationName) =>
+    ({ identity }: { identity: Identity }, params: Params<OperationName>): Promise<unknown> =>
+      rpc.operation(name, { who: identity, params } as never);
+  return Object.fromEntries(names.map((name) => [name, forward(name)])) as unknown as Pick<
+    Handlers,
+    Forwarded
+  >;
+}

@@ -1,0 +1,43 @@
+import { RequestError } from "./errors.js";
+import { orderName } from "./topic-name.js";
+import type { PublishOptions, Timestamp } from "./types.js";
+import { uuidv7 } from "./uuid.js";
+
+/**
+ * The params of `publish`. The body is copied, so that what is sent again after
+ * a lost answer is what was sent at first: another content under the same id
+ * would be a conflict.
+ * @throws RequestError `invalid_params` where the body is no JSON value
+ */
+export function publishParams(topic: string, body: unknown, options: PublishOptions): object {
+  const { id, kind, priority, headers, correlationId, expiresAt, sendAt, ephemeral } = options;
+  const text = JSON.stringify(body);
+  if (text === undefined) {
+    throw new RequestError({
+      code: -32602,
+      name: "invalid_params",
+      message: "The body is no JSON value",
+      temporary: false,
+    });
+  }
+  return {
+    topic,
+    body: JSON.parse(text) as unknown,
+    ...(ephemeral ? { ephemeral } : { id: id ?? uuidv7() }),
+    ...(kind !== undefined && { kind }),
+    ...(priority !== undefined && { priority }),
+    ...(headers !== undefined && { headers: { ...headers } }),
+    ...(correlationId !== undefined && { correlation_id: correlationId }),
+    ...(expiresAt !== undefined && { expires_at: wireTime(expiresAt) }),
+    ...(sendAt !== undefined && { send_at: wireTime(sendAt) }),
+  };
+}
+
+/** A sender's order holds per topic and lane: express carries critical and high, bulk the rest. */
+export function orderKey(topic: string, { priority }: PublishOptions): string {
+  const lane = priority === "critical" || priority === "high" ? "express" : "bulk";
+  return `${lane} ${orderName(topic)}`;
+}
+
+const wireTime = (time: Timestamp): string | number =>
+  time instanceof Date ? time.toISOString() : time;

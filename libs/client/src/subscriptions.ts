@@ -1,0 +1,208 @@
+import { pause, retryDelay, type BackoffOptions } from "./backoff.js";
+import { isObject, requestErrorFrom, worthRetrying } from "./errors.js";
+import type { Link } from "./link.js";
+import type { Subscription } from "./subscription.js";
+import type { Message } from "./types.js";
+
+/** Topics of one `subscribe`; a frame stays well under any server's limit. */
+const TOPICS_AT_ONCE = 200;
+
+interface Entry {
+  subscription: Subscription;
+  /** Settles with the first definite answer. */
+  confirm: { resolve(): void; reject(error: Error): void };
+}
+
+/**
+ * Every topic the application wants, subscribed anew on each connection from the
+ * cursor it has by then.
+ */
+export class Subscriptions {
+  private readonly entries = new Map<string, Entry>();
+  /** Topics given up whose `unsubscribe` no server has confirmed: a resumed session still has them. */
+  private readonly left = new Map<string, Promise<void>>();
+  private readonly due = new Set<Entry>();
+  private link: Link | null = null;
+  private scheduled = false;
+  private readonly over = new AbortController();
+
+  constructor(
+    private readonly backoff: BackoffOptions,
+    private readonly onEnded: (topic: string, error: Error) => void,
+  ) {}
+
+  has(topic: string): boolean {
+    return this.entries.has(topic);
+  }
+
+  /** Resolves when the server has answered; rejects if it refuses. */
+  async add(subscription: Subscription): Promise<void> {
+    const { topic } = subscription;
+    // Claimed at once, so that a second call for the topic sees it.
+    const confirmed = new Promise<void>((resolve, reject) => {
+      this.entries.set(topic, { subscription, confirm: { resolve, reject } });
+    });
+    confirmed.catch(() => undefined);
+    await this.left.get(topic);
+    this.left.delete(topic);
+    const entry = this.entries.get(topic);
+    if (entry?.subscription === subscription) this.renew([entry]);
+    return confirmed;
+  }
+
+  async remove(topic: string): Promise<void> {
+    const entry = this.entries.get(topic);
+    if (entry === undefined) return;
+    this.take(entry, null);
+    await this.leave([topic]);
+  }
+
+  receive(message: Message): void {
+    this.entries.get(message.topic)?.subscription.feed.receive(message);
+  }
+
+  truncated(topic: string, floor: number): void {
+    this.entries.get(topic)?.subscription.feed.truncate(floor);
+  }
+
+  reset(topic: string, head: number, logEpoch: string): void {
+    this.entries.get(topic)?.subscription.feed.reset(head, logEpoch);
+  }
+
+  /** The server has ended a subscription. */
+  ended(topic: string, error: unknown): void {
+    const entry = this.entries.get(topic);
+    if (entry === undefined) return;
+    const refusal = requestErrorFrom(error);
+    if (refusal.temporary) this.renew([entry]);
+    else this.take(entry, refusal);
+  }
+
+  up(link: Link): void {
+    this.link = link;
+    // In one frame after the other on the same connection: leaving never undoes a later subscribe.
+    if (link.session.resumed && this.left.size > 0) void this.leave([...this.left.keys()]);
+    else this.left.clear();
+    for (const entry of this.entries.values()) this.due.add(entry);
+    void this.flush();
+  }
+
+  end(error: Error): void {
+    this.over.abort();
+    this.link = null;
+    for (const entry of [...this.entries.values()]) this.take(entry, error);
+  }
+
+  /** Takes an entry out; `error` null where the application wished so. */
+  private take(entry: Entry, error: Error | null): void {
+    const { topic } = entry.subscription;
+    this.entries.delete(topic);
+    this.due.delete(entry);
+    entry.subscription.end(error);
+    if (error === null) return entry.confirm.resolve();
+    entry.confirm.reject(error);
+    this.onEnded(topic, error);
+  }
+
+  private async leave(topics: string[]): Promise<void> {
+    const { link } = this;
+    const answered =
+      link?.request("unsubscribe", { topics }).then(
+        () => true,
+        (error: unknown) => !worthRetrying(error),
+      ) ?? Promise.resolve(false);
+    const done = answered.then((over) => {
+      if (over) for (const topic of topics) this.left.delete(topic);
+    });
+    for (const topic of topics) this.left.set(topic, done);
+    await done;
+  }
+
+  /** Subscribes entries at the end of this turn, so that many make one request. */
+  private renew(entries: Iterable<Entry>): void {
+    for (const entry of entries) this.due.add(entry);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(() => {
+      this.scheduled = false;
+      void this.flush();
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const { link } = this;
+    if (link === null) return;
+    const due = [...this.due];
+    this.due.clear();
+    await Promise.all(chunks(due).map((entries) => this.subscribe(link, entries)));
+  }
+
+  private async subscribe(link: Link, entries: Entry[], tries = 0): Promise<void> {
+    for (let attempt = tries; ; attempt++) {
+      const wanted = entries.filter((e) => this.entries.get(e.subscription.topic) === e);
+      if (wanted.length === 0 || link !== this.link) return;
+      let error: unknown;
+      try {
+        const result = await link.request("subscribe", paramsOf(wanted));
+        return this.answered(link, wanted, result, attempt);
+      } catch (thrown) {
+        error = thrown;
+      }
+      // On a newer connection everything is subscribed anew by `up`.
+      if (link !== this.link) return;
+      if (!worthRetrying(error)) {
+        for (const entry of wanted) this.take(entry, error as Error);
+        return;
+      }
+      await pause(retryDelay(attempt, 0, this.backoff), this.over.signal);
+    }
+  }
+
+  private answered(link: Link, entries: Entry[], result: unknown, attempt: number): void {
+    const { topics, log_epoch: epoch } = result as { topics: unknown[]; log_epoch: string };
+    const again: Entry[] = [];
+    entries.forEach((entry, i) => {
+      const answer = isObject(topics[i]) ? topics[i] : {};
+      if (this.entries.get(entry.subscription.topic) !== entry) return;
+      if (answer["error"] !== undefined) {
+        const error = requestErrorFrom(answer["error"]);
+        if (error.temporary) again.push(entry);
+        else this.take(entry, error);
+        return;
+      }
+      const { feed } = entry.subscription;
+      const renumbered = feed.logEpoch !== undefined && feed.logEpoch !== epoch;
+      if (renumbered || answer["reset"] === true) feed.reset(Number(answer["head"]), epoch);
+      feed.position(Number(answer["head"]), epoch);
+      entry.confirm.resolve();
+    });
+    if (again.length === 0) return;
+    void pause(retryDelay(attempt, 0, this.backoff), this.over.signal).then(() =>
+      this.subscribe(link, again, attempt + 1),
+    );
+  }
+}
+
+/** Cursors of different epochs cannot share a request. */
+function chunks(entries: Entry[]): Entry[][] {
+  const byEpoch = new Map<string | undefined, Entry[]>();
+  for (const entry of entries) {
+    const epoch = entry.subscription.feed.logEpoch;
+    byEpoch.set(epoch, [...(byEpoch.get(epoch) ?? []), entry]);
+  }
+  return [...byEpoch.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / TOPICS_AT_ONCE) }, (_, i) =>
+      group.slice(i * TOPICS_AT_ONCE, (i + 1) * TOPICS_AT_ONCE),
+    ),
+  );
+}
+
+function paramsOf(entries: Entry[]): object {
+  const epoch = entries[0]?.subscription.feed.logEpoch;
+  return {
+    topics: entries.map(({ subscription: { topic, feed } }) =>
+      feed.cursor === undefined ? { topic } : { topic, after: feed.cursor },
+    ),
+    ...(epoch !== undefined && { log_epoch: epoch }),
+  };
+}

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 
-import { ClusterError, explainFileError } from "./cluster-error.js";
+import { explainFileError } from "./cluster-error.js";
 import { type Cluster, startCluster } from "./cluster.js";
 import { demonstrate } from "./demonstration.js";
 import { watchCode } from "./watch-code.js";
@@ -73,7 +73,12 @@ export async function startDetached(dataDir: string): Promise<void> {
     });
     child.once("exit", resolve);
   });
-  if (outcome !== "ready") throw new ClusterError(`it did not start: see ${logFile}`);
+  if (outcome !== "ready") {
+    // It has said why, and then it ended.
+    console.error(`not started; log: ${logFile}`);
+    process.exitCode = 1;
+    return;
+  }
   child.disconnect();
   child.unref();
   process.off("SIGINT", interrupt).off("SIGTERM", interrupt);

@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { inspect, parseArgs } from "node:util";
 
 import { startDetached, startInForeground, type StartOptions } from "./cli-start.js";
 import { printStatus } from "./cli-status.js";
@@ -41,8 +41,9 @@ try {
   else throw new ClusterError(usage);
 } catch (error) {
   const isUsage = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");
-  if (isUsage) console.error(`${(error as Error).message}\n${usage}`);
-  else console.error(error instanceof ClusterError ? `error: ${error.message}` : error);
+  if (isUsage) printError(`${(error as Error).message}\n${usage}`);
+  else if (error instanceof ClusterError) printError(`error: ${error.message}`);
+  else printError(inspect(error));
   process.exitCode = 1;
 }
 
@@ -52,4 +53,10 @@ function count(name: string, text: string, most: number): number {
     throw new ClusterError(`--${name} must be a whole number from 1 to ${most}, not "${text}"`);
   }
   return value;
+}
+
+function printError(text: string): void {
+  console.error(text);
+  // To the one who started us in the background.
+  if (process.connected) process.send!(text);
 }

@@ -49,13 +49,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     await waitForOrphans(options.dataDir);
   }
   if (options.services !== false) for (const app of [...roles, "cli"]) entryOf(app);
-  const cluster = new Cluster(new Workspace(options), options);
+  const workspace = new Workspace(options);
+  const cluster = new Cluster(workspace, options);
   try {
     await cluster.start();
     return cluster;
   } catch (error) {
+    const cause = workspace.causeOf(error);
     await cluster.stop();
-    throw error;
+    throw cause;
   }
 }
 

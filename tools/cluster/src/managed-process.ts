@@ -109,20 +109,17 @@ export class ManagedProcess {
   /** Resolves when the process answers its probe; rejects after its start timeout. */
   async ready(): Promise<void> {
     const timeoutMs = this.spec.readyTimeoutMs ?? 30_000;
-    await eventually(
-      async () => {
-        if (!this.current && (this.starting || !this.wanted))
-          throw new ClusterError(`${this.name} is down`);
-        await this.spec.probe();
+    // Between a crash and the next start there is no current run, and yet it will be ready.
+    const isLost = () => !this.wanted || (this.starting && !this.current);
+    await eventually(() => this.spec.probe(), { timeoutMs, giveUp: isLost }).catch(
+      (error: unknown) => {
+        if (!this.wanted) throw new ClusterError(`${this.name} was stopped while starting`);
+        const why = error instanceof Error ? error.message : String(error);
+        throw new ClusterError(
+          `${this.name} is not ready after ${timeoutMs / 1000} s: ${why}\n${this.logTail()}`,
+        );
       },
-      { timeoutMs },
-    ).catch((error: unknown) => {
-      if (!this.wanted) throw new ClusterError(`${this.name} was stopped while starting`);
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ClusterError(
-        `${this.name} is not ready after ${timeoutMs / 1000} s: ${why}\n${this.logTail()}`,
-      );
-    });
+    );
   }
 
   /** Signals the process alone; with the default, as a crash would end it. */
@@ -214,7 +211,8 @@ export class ManagedProcess {
 
   /** The last lines of the log, indented, for an error message. */
   private logTail(): string {
-    const lines = readFileSync(this.logFile, "utf8").trimEnd().split("\n").slice(-8);
-    return [...lines, `(the whole log: ${this.logFile})`].map((line) => `    ${line}`).join("\n");
+    const lines = readFileSync(this.logFile, "utf8").trimEnd().split("\n");
+    const telling = lines.filter((line) => !/^\s+at /.test(line)).slice(-10);
+    return [...telling, `(the whole log: ${this.logFile})`].map((line) => `    ${line}`).join("\n");
   }
 }

@@ -15,7 +15,7 @@ const FIRST = 12_000;
 const LAST = 32_000;
 
 /** One file per port, holding its owner's pid, so that parallel test runs never draw the same. */
-const claims = join(tmpdir(), "tellwire-ports");
+const claims = join(tmpdir(), `tellwire-ports-${process.getuid?.()}`);
 
 /**
  * The ports of one cluster: each name keeps its port for as long as the book
@@ -65,7 +65,7 @@ async function claimAny(): Promise<number> {
 }
 
 async function claim(port: number): Promise<boolean> {
-  mkdirSync(claims, { recursive: true, mode: 0o1777 });
+  mkdirSync(claims, { recursive: true });
   const path = join(claims, String(port));
   if (!claimFile(path)) return false;
   if (await canBind(port)) return true;

@@ -78,9 +78,8 @@ async function initialise(workspace: Workspace, folder: string): Promise<string>
       env: { PATH: process.env.PATH },
     });
   } catch (error) {
-    throw new ClusterError(
-      `initdb failed: ${(error as { stderr?: string }).stderr?.trim() ?? String(error)}`,
-    );
+    const output = (error as { stderr?: string }).stderr ?? String(error);
+    throw new ClusterError(`initdb failed:\n${output.trim().split("\n").slice(-5).join("\n")}`);
   } finally {
     rmSync(password, { force: true });
   }

@@ -1,17 +1,18 @@
 import { readFileSync } from "node:fs";
 
-/** Whether the process exists and is not a zombie. */
+/** Whether the process exists. */
 export function isAlive(pid: number): boolean {
-  const stat = readStat(pid);
-  return stat !== undefined && stat.state !== "Z";
+  return startTimeOf(pid) !== undefined;
 }
 
 /**
- * When the process started, in clock ticks since boot; undefined when it is gone.
+ * When the process started, in clock ticks since boot; undefined when it has ended.
  * Together with the pid it names a process for good: pids are used again.
  */
 export function startTimeOf(pid: number): number | undefined {
-  return readStat(pid)?.startTime;
+  const stat = readStat(pid);
+  // A zombie has ended; only its parent does not know yet.
+  return stat && stat.state !== "Z" ? stat.startTime : undefined;
 }
 
 /** The process and all its descendants, parents first. */

@@ -26,6 +26,8 @@ export interface WorkspaceOptions {
 
 /** Postgres needs about 50 MB to begin with, and room for its write-ahead log. */
 const LEAST_FREE_BYTES = 512 * 1024 * 1024;
+/** One segment of that log: with less, Postgres cannot go on. */
+const FULL_BYTES = 16 * 1024 * 1024;
 
 export class Workspace {
   readonly dataDir: string;
@@ -49,13 +51,8 @@ export class Workspace {
     } catch (error) {
       throw explainFileError(error, this.dataDir);
     }
-    const { bavail, bsize } = statfsSync(this.dataDir);
-    if (bavail * bsize < LEAST_FREE_BYTES) {
-      const free = Math.floor((bavail * bsize) / 1024 / 1024);
-      throw new ClusterError(
-        `the disk that holds ${this.dataDir} is full: ${free} MB are free, 512 MB are needed`,
-      );
-    }
+    const free = this.freeBytes();
+    if (free < LEAST_FREE_BYTES) throw this.diskFull(free);
     this.ports = new PortBook(this.temporary ? undefined : join(this.dataDir, "ports.json"));
   }
 
@@ -72,6 +69,24 @@ export class Workspace {
     const process = new ManagedProcess({ ...spec, logFile }, this.supervision);
     this.processes.push(process);
     return process;
+  }
+
+  /** The cause of a failed start: a full disk makes everything fail, each in its own words. */
+  causeOf(error: unknown): unknown {
+    const free = this.freeBytes();
+    return free < FULL_BYTES ? this.diskFull(free) : error;
+  }
+
+  private freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.dataDir);
+    return bavail * bsize;
+  }
+
+  private diskFull(free: number): ClusterError {
+    const megabytes = Math.floor(free / 1024 / 1024);
+    return new ClusterError(
+      `the disk that holds ${this.dataDir} is full: ${megabytes} MB are free, 512 MB are needed`,
+    );
   }
 
   /** Stops what still runs and gives the ports back. */

@@ -1,10 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Keys } from "@tellwire/contract";
-import {
-  AccessRepository,
-  AppendRepository,
-  connectDatabase,
-} from "@tellwire/persistence";
+import { AccessRepository, AppendRepository, connectDatabase } from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { ControlReader } from "@tellwire/streams";
 import { createLogger, HealthServer, Metrics } from "@tellwire/telemetry";

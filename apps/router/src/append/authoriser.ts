@@ -15,7 +15,7 @@ const TTL_MS = 10_000;
 const MOST = 100_000;
 
 /** A session of the tenant as such (`@acme`) is no user. */
-const userOf = (item: PublishItem): string | null => (item.from.startsWith('@') ? null : item.from)
+const userOf = (item: PublishItem): string | null => (item.from.startsWith("@") ? null : item.from);
 const cacheKey = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
 
 /** Whether a sender may publish to a topic, by the policy as it is at the append. */

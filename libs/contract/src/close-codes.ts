@@ -8,6 +8,11 @@ export const CLOSE_CODES = {
   slow_client: { code: 4001, reconnect: true, reason: "slow client: resume later" },
   overloaded: { code: 4002, reconnect: true, reason: "overloaded: resume later" },
   ping_timeout: { code: 4003, reconnect: true, reason: "ping timeout" },
+  session_expired: {
+    code: 4004,
+    reconnect: true,
+    reason: "session expired: come with a new token",
+  },
   authentication_timeout: { code: 4500, reconnect: false, reason: "not authenticated in time" },
   not_authenticated: { code: 4501, reconnect: false, reason: "not authenticated" },
   revoked: { code: 4502, reconnect: false, reason: "revoked" },

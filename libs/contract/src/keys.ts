@@ -75,6 +75,11 @@ export class Keys {
     return this.tagged(`t:${tenant}`, `bucket:${name}`);
   }
 
+  /** Hash: edge instance → `<open connections of the tenant>:<Redis milliseconds at which this lapses>`. */
+  connections(tenant: string): string {
+    return this.tagged(`t:${tenant}`, "connections");
+  }
+
   /** Prefix for BullMQ, whose keys of one queue must share a slot. */
   queues(): string {
     return `{${this.prefix}:jobs}`;

@@ -1,0 +1,116 @@
+import {
+  decide,
+  inboxOf,
+  may,
+  parseTopic,
+  tenantOf,
+  TellwireError,
+  type Action,
+  type ControlEvent,
+  type Identity,
+  type TopicAccess,
+} from "@tellwire/contract";
+import type { RpcClient } from "@tellwire/rpc";
+import { LookupCache } from "./lookup-cache.js";
+
+const MOST = 50_000;
+/** How long a change may go unnoticed should its control event get lost. */
+const TTL_MS = 10_000;
+
+/** For what needs no look-up: decisions that depend on who asks alone. */
+const UNKNOWN: TopicAccess = { policy: null, role: "none", autoCreate: false, blocked: false };
+
+/** Canonical names are percent-encoded, so a space parts them. */
+const keyOf = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
+
+/** Whether what is stored about the topic bears on the action. Throws for a name that is no topic. */
+function needsLookup(topic: string, tenant: string, action: Action): boolean {
+  const { type, tenant: owner } = parseTopic(topic, tenant);
+  if (owner !== tenant) return false;
+  return type === "channel" || (type === "user" && action === "publish");
+}
+
+/**
+ * Who may do what with a topic, as the session service last said. The rule
+ * itself is `decide` of the contract, the same as in the router.
+ */
+export class AccessCache {
+  private readonly cache: LookupCache<TopicAccess>;
+  /**
+   * Called when the right to a topic may have changed, for one user or (null)
+   * for any; a null topic means any topic. By then the cache has forgotten.
+   */
+  readonly onChange = new Set<(topic: string | null, user: string | null) => void>();
+
+  constructor(private readonly rpc: Pick<RpcClient, "call">) {
+    this.cache = new LookupCache({
+      most: MOST,
+      ttlMs: () => TTL_MS,
+      load: (key) => this.ask(key, false),
+    });
+  }
+
+  /**
+   * A caller that opens a subscription registers it in the same turn in which
+   * this resolves; a change that comes later then finds it.
+   * @param topic canonical
+   * @param create whether a public channel may come into being by this use
+   * @throws TellwireError `not_permitted`, `not_found`; those of the session service
+   */
+  async check(who: Identity, topic: string, action: Action, create = false): Promise<void> {
+    const access = needsLookup(topic, who.tenant, action)
+      ? await this.access(topic, who.user, create)
+      : UNKNOWN;
+    const asker = {
+      tenant: who.tenant,
+      user: who.user,
+      admin: who.user === null && may(who, "admin"),
+    };
+    const verdict = decide(asker, topic, action, access);
+    if (verdict !== "allow") throw new TellwireError(verdict);
+  }
+
+  onControl(event: ControlEvent): void {
+    switch (event.type) {
+      case "policy":
+        if (event.user === null) {
+          this.cache.forgetWhere((key) => key.startsWith(`${event.topic} `));
+        } else {
+          this.cache.forget(keyOf(event.topic, event.user));
+        }
+        return this.changed(event.topic, event.user);
+      case "block":
+        return this.cache.forget(keyOf(inboxOf(event.user), event.blocked));
+      case "tenant":
+        return this.cache.forgetWhere(
+          (key) => tenantOf(key.slice(0, key.indexOf(" "))) === event.tenant,
+        );
+      default:
+    }
+  }
+
+  /** Control events may have been missed: nothing remembered can be trusted. */
+  onGap(): void {
+    this.cache.clear();
+    this.changed(null, null);
+  }
+
+  private changed(topic: string | null, user: string | null): void {
+    for (const listener of this.onChange) listener(topic, user);
+  }
+
+  private async access(topic: string, user: string | null, create: boolean): Promise<TopicAccess> {
+    const key = keyOf(topic, user);
+    const access = await this.cache.get(key);
+    if (!create || access.policy !== null || !access.autoCreate) return access;
+    const created = await this.ask(key, true);
+    // Others may remember that it did not exist.
+    this.cache.forgetWhere((other) => other.startsWith(`${topic} `));
+    return created;
+  }
+
+  private ask(key: string, create: boolean): Promise<TopicAccess> {
+    const [topic = "", user = ""] = key.split(" ");
+    return this.rpc.call("policy.access", { topic, user: user === "" ? null : user, create });
+  }
+}

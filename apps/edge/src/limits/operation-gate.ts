@@ -1,0 +1,82 @@
+import { TellwireError, type Limits } from "@tellwire/contract";
+import type { RevocationList } from "../auth/revocation-list.js";
+import type { TenantDirectory } from "../auth/tenant-directory.js";
+import type { Connection } from "../connection/connection.js";
+import type { Caller, KnownCaller } from "../operations/caller.js";
+import type { Gate } from "../operations/operations.js";
+import type { ClusterBuckets } from "./cluster-buckets.js";
+import type { LimitsConfig } from "./limits-config.js";
+import { rateLimited } from "./rate-limited.js";
+import { fullBucket, msToNext, take, type Bucket, type BucketRate } from "./token-bucket.js";
+
+const TENANT = "tenant";
+
+/** A limit that names no burst allows what a second allows. */
+export function rateOf({ rate, burst }: Limits, fallback: number): BucketRate {
+  const effective = rate ?? fallback;
+  return { rate: effective, burst: Math.max(1, burst ?? effective) };
+}
+
+/** Limits operations by connection, API key and tenant, in this order. */
+export class OperationGate implements Gate {
+  private readonly perConnection = new WeakMap<Connection, Bucket>();
+  private readonly connectionRate: BucketRate;
+
+  constructor(
+    private readonly config: LimitsConfig,
+    private readonly buckets: ClusterBuckets,
+    private readonly tenants: Pick<TenantDirectory, "limitsOf">,
+    private readonly revocations: Pick<RevocationList, "covers">,
+  ) {
+    this.connectionRate = { rate: config.connectionRate, burst: config.connectionBurst };
+  }
+
+  admit({ connection, identity }: Caller): Promise<void> | void {
+    if (connection !== null) this.admitConnection(connection);
+    if (identity === null) return;
+    const { tenant, keyId } = identity;
+    // Tokens do not carry their key's limits, so they have a bucket of their own.
+    const key = identity.tokenId === null ? `key:${keyId}` : `tokens:${keyId}`;
+    const byKey = this.buckets.take(
+      tenant,
+      key,
+      "operations of this API key",
+      rateOf(identity.limits, this.config.keyRate),
+    );
+    if (byKey !== undefined) return byKey.then(() => this.admitTenant(tenant, key));
+    return this.admitTenant(tenant, key);
+  }
+
+  stillValid({ identity }: KnownCaller): void {
+    if (identity.expiresAt !== null && identity.expiresAt <= Date.now()) {
+      throw new TellwireError("session_expired", "The token has expired");
+    }
+    if (this.revocations.covers(identity)) throw new TellwireError("session_expired", "Revoked");
+  }
+
+  private admitConnection(connection: Connection): void {
+    const now = performance.now();
+    let bucket = this.perConnection.get(connection);
+    if (bucket === undefined) {
+      bucket = fullBucket(this.connectionRate, now);
+      this.perConnection.set(connection, bucket);
+    }
+    if (take(bucket, this.connectionRate, now) === 0) {
+      throw rateLimited("operations of this connection", msToNext(bucket, this.connectionRate));
+    }
+  }
+
+  /** What the tenant's limit refuses does not count against the key. */
+  private admitTenant(tenant: string, key: string): Promise<void> | void {
+    const rate = rateOf(this.tenants.limitsOf(tenant), this.config.tenantRate);
+    const giveBack = (error: unknown): never => {
+      this.buckets.giveBack(tenant, key);
+      throw error;
+    };
+    try {
+      return this.buckets.take(tenant, TENANT, "operations of this tenant", rate)?.catch(giveBack);
+    } catch (error) {
+      return giveBack(error);
+    }
+  }
+}

@@ -7,9 +7,13 @@ import { z } from "zod";
  */
 export const JOBS = {
   /** A scheduled message's time has come: put it on its ingress stream. */
-  "schedule.send": { payload: z.object({ topic: z.string(), id: z.string() }) },
+  "schedule.send": {
+    payload: z.object({ topic: z.string(), sender: z.string(), id: z.string() }),
+  },
   /** A message's `expires_at` has passed: erase what the tombstone does not keep. */
-  "message.expire": { payload: z.object({ topic: z.string(), seq: z.number() }) },
+  "message.expire": {
+    payload: z.object({ topic: z.string(), seq: z.number(), at: z.number() }),
+  },
 } as const;
 
 export type JobName = keyof typeof JOBS;

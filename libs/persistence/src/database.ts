@@ -51,8 +51,10 @@ export function connectDatabase(config: DatabaseConfig & { name?: string }): Dat
     application_name: config.name ?? "tellwire",
     types: { getTypeParser },
   });
-  // An idle connection that breaks is replaced at its next use; the query under way rejects itself.
+  // A broken connection is replaced at the next use, and the query under way rejects by itself:
+  // without listeners, one that breaks while idle or between two statements would end the process.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   return new DatabaseConnection(pool);
 }
 

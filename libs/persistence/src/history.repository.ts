@@ -1,11 +1,6 @@
 import type pg from "pg";
-import {
-  PRIORITIES,
-  tenantOf,
-  type HistoryPage,
-  type StoredMessage,
-  type TopicHead,
-} from "@tellwire/contract";
+import { tenantOf, type HistoryPage, type StoredMessage, type TopicHead } from "@tellwire/contract";
+import { storedMessage, type MessageRow } from "./message-row.js";
 
 export interface PageRequest {
   /** Canonical. */
@@ -20,20 +15,6 @@ export interface PageRequest {
 export const MAX_PAGE = 1000;
 /** Of bodies and headers; a page holds at least one message, whatever its size. */
 const PAGE_BYTES = 4 * 1024 * 1024;
-
-/** A message's row as `tellwire_page` gives it. */
-interface MessageRow {
-  seq: number;
-  at: Date;
-  id: string;
-  sender: string;
-  kind: string;
-  body: Buffer;
-  priority: number;
-  headers: Buffer | null;
-  correlation_id: string | null;
-  expires_at: Date | null;
-}
 
 interface PageRow extends Omit<MessageRow, "seq"> {
   log_epoch: string;
@@ -123,20 +104,4 @@ function hasMore(
 ): boolean {
   if (messages.length === 0) return false;
   return forwards ? messages.at(-1)!.seq < head : messages[0]!.seq > floor + 1;
-}
-
-function storedMessage(topic: string, row: MessageRow): StoredMessage {
-  return {
-    id: row.id,
-    topic,
-    seq: row.seq,
-    from: row.sender,
-    kind: row.kind,
-    body: row.body,
-    at: row.at.getTime(),
-    priority: PRIORITIES[row.priority]!,
-    headers: row.headers,
-    correlationId: row.correlation_id,
-    expiresAt: row.expires_at?.getTime() ?? null,
-  };
 }

@@ -4,6 +4,16 @@ export { migrate } from "./migrate.js";
 export { AppendRepository, type AppendBatch, type Appended } from "./append.repository.js";
 export { type AppendResult } from "./append-batch.js";
 export { HistoryRepository, type PageRequest } from "./history.repository.js";
+export { CopyRepository } from "./copy.repository.js";
+export { OutboxRepository, type OutboxRef, type OutboxRow } from "./outbox.repository.js";
+export {
+  ScheduledRepository,
+  type DueMessage,
+  type ScheduledStatus,
+} from "./scheduled.repository.js";
+export { ExpiryRepository } from "./expiry.repository.js";
+export { DeadLetterRepository, type DeadLetter } from "./dead-letter.repository.js";
+export { RetentionRepository } from "./retention.repository.js";
 export type { TenantSettings, TenantStatus } from "./tenancy-tables.js";
 export { AccessRepository, type AccessRequest } from "./access.repository.js";
 export { BlockRepository } from "./block.repository.js";

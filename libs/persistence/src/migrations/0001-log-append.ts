@@ -126,12 +126,14 @@ begin
     ), copies as (
       insert into outbox (tenant_id, kind, payload, due_at, next_at)
       select split_part(sender, '@', 2), 'message.copy',
-             jsonb_build_object('topic', p_topics[ix], 'seq', seq), v_now, v_now
+             jsonb_build_object('topic', p_topics[ix], 'seq', seq,
+                                'at', (extract(epoch from at) * 1000)::bigint), v_now, v_now
         from judged where status = 'committed' and flags & 64 <> 0
     ), expiries as (
       insert into outbox (tenant_id, kind, payload, due_at, next_at)
       select v_tenants[ix], 'message.expire',
-             jsonb_build_object('topic', p_topics[ix], 'seq', seq),
+             jsonb_build_object('topic', p_topics[ix], 'seq', seq,
+                                'at', (extract(epoch from at) * 1000)::bigint),
              expires_at, expires_at - interval '1 minute'
         from judged where status = 'committed' and expires_at is not null
     )

@@ -108,6 +108,10 @@ begin
     return false;
   end if;
   lock table messages_default in access exclusive mode;
+  -- Another worker may have made it while this one waited.
+  if to_regclass(name) is not null then
+    return false;
+  end if;
   execute format('create table %I (like messages including all)', name);
   execute format(
     'with moved as (delete from messages_default where at >= %L and at < %L returning *)

@@ -21,7 +21,9 @@ const rank = new Map(rows.flatMap((row, i) => row.map((name) => [`@tellwire/${na
 const APP = rows.length;
 const MAY_USE_TOOLS = new Set(["test", "tools"]);
 
-const packages = globSync("{libs,apps,tools,test}/*/package.json", { cwd: root }).map((path) => {
+const packages = globSync("{libs/*,apps/*,tools/*,test/*,test/peers/*}/package.json", {
+  cwd: root,
+}).map((path) => {
   const folder = dirname(path);
   const manifest = JSON.parse(readFileSync(join(root, path), "utf8"));
   const { dependencies = {}, devDependencies = {}, peerDependencies = {} } = manifest;

@@ -15,7 +15,7 @@ const LEAD_MICROS = 200_000;
 export interface StepOutcome {
   step: Step;
   stats: StepStats;
-  /** Cores used by each group of processes, and by the `generator` itself. */
+  /** Cores used by each group of processes, by the `generator` itself, and `elsewhere`. */
   cores: Record<string, number>;
 }
 

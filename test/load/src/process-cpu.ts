@@ -28,9 +28,17 @@ function addTree(pid: number, into: Map<number, number>): void {
   for (const child of childrenOf(pid)) addTree(child, into);
 }
 
+/** CPU milliseconds the whole machine has spent on anything but idling and waiting for disks. */
+function machineBusyMs(): number {
+  const line = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]!;
+  const [user, nice, system, , , irq, softirq] = line.trim().split(/\s+/).slice(1).map(Number);
+  return (user! + nice! + system! + irq! + softirq!) * MS_PER_TICK;
+}
+
 /** CPU milliseconds used so far, by process, of each group. */
 export class CpuSample {
   private readonly groups = new Map<string, Map<number, number>>();
+  private readonly machine = machineBusyMs();
 
   constructor(groups: ProcessGroups) {
     for (const [name, pids] of Object.entries(groups)) {
@@ -40,7 +48,7 @@ export class CpuSample {
     }
   }
 
-  /** CPU milliseconds each group used since the earlier sample. */
+  /** CPU milliseconds each group used since the earlier sample, and what was used `elsewhere` on the machine. */
   since(earlier: CpuSample): Record<string, number> {
     const used: Record<string, number> = {};
     for (const [name, usage] of this.groups) {
@@ -48,6 +56,8 @@ export class CpuSample {
       used[name] = 0;
       for (const [pid, ms] of usage) used[name] += ms - (before?.get(pid) ?? 0);
     }
+    const known = Object.values(used).reduce((a, b) => a + b, 0);
+    used.elsewhere = Math.max(0, this.machine - earlier.machine - known);
     return used;
   }
 }

@@ -23,13 +23,15 @@ export interface StepReport {
   events: Record<string, number>;
   /** Broken promises, in words; empty if there are none. */
   faults: string[];
-  /** What the generator says against its own figures, or null. */
-  doubt: string | null;
+  /** What speaks against the figures themselves, in words. */
+  doubts: string[];
 }
 
 /** Beyond these the figures say as much about the generator as about the target. */
 const BUSY_CORES_PER_WORKER = 0.85;
 const LATE_MS = 25;
+/** Beyond this someone else's work spoils the figures. */
+const DISTURBING_CORES = 0.25;
 
 const round = (n: number): number => Math.round(n * 100) / 100;
 
@@ -52,7 +54,7 @@ export function reportOf({ step, stats, cores }: StepOutcome, workers: number): 
     refused: stats.refused,
     events: stats.events,
     faults: faultsOf(stats),
-    doubt: doubtOf(cores.generator ?? 0, workers, lag),
+    doubts: doubtsOf(cores, workers, lag),
   };
 }
 
@@ -66,12 +68,20 @@ function faultsOf(stats: StepOutcome["stats"]): string[] {
   return [...faults, ...closed].map(([name, n]) => `${n} ${name}`);
 }
 
-function doubtOf(generatorCores: number, workers: number, lag: Percentiles): string | null {
-  if (generatorCores / workers > BUSY_CORES_PER_WORKER) {
-    return `the generator was the bottleneck: ${round(generatorCores)} cores in ${workers} workers`;
+function doubtsOf(cores: Record<string, number>, workers: number, lag: Percentiles): string[] {
+  const { generator = 0, elsewhere = 0, ...target } = cores;
+  const doubts: string[] = [];
+  if (generator / workers > BUSY_CORES_PER_WORKER) {
+    doubts.push(
+      `the generator was the bottleneck: ${round(generator)} cores in ${workers} workers`,
+    );
   }
-  if (lag.p99 > LATE_MS) return `the generator sent late: p99 ${lag.p99} ms`;
-  return null;
+  if (lag.p99 > LATE_MS) doubts.push(`the generator sent late: p99 ${lag.p99} ms`);
+  // Without the target's processes, `elsewhere` is the target itself.
+  if (Object.keys(target).length > 0 && elsewhere > DISTURBING_CORES) {
+    doubts.push(`other work on this machine took ${round(elsewhere)} cores`);
+  }
+  return doubts;
 }
 
 const numbers = ({ p50, p95, p99 }: Percentiles): string =>
@@ -87,7 +97,7 @@ export function lineOf(report: StepReport): string {
     ...report.faults.map((fault) => `FAULT: ${fault}`),
     ...counts("refused", report.refused),
     ...counts("event", report.events),
-    ...(report.doubt ? [report.doubt] : []),
+    ...report.doubts,
   ];
   return (
     `${report.rate}/s: achieved ${report.achieved.toFixed(0)}/s; ` +

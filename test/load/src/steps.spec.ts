@@ -13,7 +13,7 @@ const report = (rate: number, p99: number, changes: Partial<StepReport> = {}): S
   refused: {},
   events: {},
   faults: [],
-  doubt: null,
+  doubts: [],
   ...changes,
 });
 

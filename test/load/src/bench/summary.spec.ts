@@ -11,11 +11,11 @@ const step = (rate: number, p99: number): StepReport => ({
   delivery: { p50: 1, p95: 2, p99 },
   lag: { p50: 0, p95: 0, p99: 0 },
   delivered: 1,
-  cores: { edges: 0.5, redis: 0.25, generator: 0.2 },
+  cores: { edges: 0.5, redis: 0.25, generator: 0.2, elsewhere: 0.1 },
   refused: {},
   events: {},
   faults: [],
-  doubt: null,
+  doubts: [],
 });
 const run = (series: SeriesName, ...steps: StepReport[]): ClimbResult => ({
   series,

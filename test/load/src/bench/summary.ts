@@ -15,7 +15,7 @@ export interface RateSummary {
   achieved: number;
   ack: Percentiles;
   delivery: Percentiles;
-  /** Cores of everything but the generator. */
+  /** Cores of the target: its services, Redis, Postgres and nginx. */
   cores: number;
   generatorCores: number;
 }
@@ -61,8 +61,10 @@ export function summarise(results: readonly ClimbResult[]): ClimbSummary[] {
 }
 
 const generatorOf = (report: StepReport): number => report.cores.generator ?? 0;
-const coresOf = (report: StepReport): number =>
-  Object.values(report.cores).reduce((a, b) => a + b) - generatorOf(report);
+
+function coresOf({ cores: { generator: _, elsewhere: __, ...target } }: StepReport): number {
+  return Object.values(target).reduce((a, b) => a + b, 0);
+}
 
 function summariseRate(reports: readonly StepReport[]): RateSummary {
   const of = (pick: (report: StepReport) => number): number => median(reports.map(pick));

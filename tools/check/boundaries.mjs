@@ -68,6 +68,7 @@ function offencesOfSources(owner) {
 function offenceOf(owner, file, specifier) {
   if (specifier.startsWith(".")) {
     const target = relative(root, resolve(root, dirname(file), specifier));
+    if (/\.(spec|fixture)\.js$/.test(target) && !isTestFile(file)) return "is for tests only";
     return target.startsWith(`${owner.folder}/`) ? undefined : "leaves its package by a path";
   }
   if (specifier.startsWith("node:") || builtinModules.includes(specifier)) return undefined;
@@ -75,7 +76,7 @@ function offenceOf(owner, file, specifier) {
   const target = byName.get(name);
   if (name === owner.name) return "imports itself by name";
   if (target && specifier !== name) return "reaches past the index";
-  const isTest = file.endsWith(".spec.ts");
+  const isTest = isTestFile(file);
   if (!owner.declared.has(name) && !(isTest && rootTools.has(name)))
     return "is not declared in its package.json";
   // Tests may use the tools; what runs in production may not.
@@ -84,12 +85,19 @@ function offenceOf(owner, file, specifier) {
   return target ? forbidden(owner, target) : undefined;
 }
 
+function isTestFile(file) {
+  return /\.(spec|fixture)\.ts$/.test(file);
+}
+
 function forbidden(owner, target) {
   if (target.kind === "apps") return "an app is imported by nobody";
   if (target.kind === "tools")
     return MAY_USE_TOOLS.has(owner.kind) || owner.folder === "libs/testing"
       ? undefined
       : "a tool is for tests and scripts";
+  if (target.kind === "test") {
+    return owner.kind === "test" ? undefined : "what is under test is for tests";
+  }
   const from = rank.get(owner.name) ?? APP;
   const to = rank.get(target.name);
   if (to === undefined) return `${target.name} has no place in the order of libraries`;

@@ -65,9 +65,19 @@ export class Keys {
     return this.tagged("routers", "alive");
   }
 
-  /** Hash: session id → packed presence entry of one tenant. */
+  /** Hash: `<edge instance> <session id>` → packed user and time; who of a tenant is online. */
   presence(tenant: string): string {
     return this.tagged(`t:${tenant}`, "presence");
+  }
+
+  /** Set: the edge instances that have told who is online. */
+  presenceInstances(): string {
+    return this.tagged("presence", "instances");
+  }
+
+  /** Set: the tenants of whose users one edge instance has told. */
+  presenceTenants(instance: string): string {
+    return this.tagged(`e:${instance}`, "tenants");
   }
 
   /** Hash: a token bucket, of a tenant or of an API key. */

@@ -137,7 +137,7 @@ export class RpcServer extends Server implements CustomTransportStrategy {
     try {
       const handler = this.getHandlerByPattern(name);
       if (handler === null) throw new TellwireError("unknown_operation");
-      const outcome: unknown = await handler(params, new RpcContext([instance, id]));
+      const outcome: unknown = await handler(params, new RpcContext([instance, id, name]));
       const result = isObservable(outcome)
         ? await firstValueFrom(outcome, { defaultValue: null })
         : outcome;

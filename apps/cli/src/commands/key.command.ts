@@ -30,7 +30,7 @@ export function keyCommand(program: Command, run: Run): void {
         if ((await new TenantRepository(db).find(tenant)) === null) {
           throw new CommandError(`There is no tenant ${tenant}.`);
         }
-        const { name, permissions, rate, burst } = options;
+        const { name, permissions: granted, rate, burst } = options;
         const apiKey = `tw_${randomBytes(32).toString("base64url")}`;
         const limits = {
           ...(rate !== undefined && { rate }),
@@ -40,12 +40,12 @@ export function keyCommand(program: Command, run: Run): void {
           tenant,
           hash: hashKey(apiKey),
           name,
-          permissions,
+          permissions: granted,
           limits,
           demo: false,
         });
         printResult(
-          { tenant, id, name, permissions, api_key: apiKey },
+          { tenant, id, name, permissions: granted, api_key: apiKey },
           `Key ${id} (${name}) of ${tenant}. It is not stored and will not be shown again:\n${apiKey}`,
           json,
         );

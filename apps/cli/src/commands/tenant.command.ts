@@ -58,7 +58,7 @@ export function tenantCommand(program: Command, run: Run): void {
       }),
     );
 
-  const status = (command: string, status: TenantStatus, description: string): void => {
+  const statusCommand = (command: string, status: TenantStatus, description: string): void => {
     tenant
       .command(command)
       .argument("<tenant>", "its name", tenantName)
@@ -72,8 +72,8 @@ export function tenantCommand(program: Command, run: Run): void {
         }),
       );
   };
-  status("disable", "disabled", "Let nobody of a tenant in any more; its data stays.");
-  status("enable", "active", "Let a disabled tenant in again.");
+  statusCommand("disable", "disabled", "Let nobody of a tenant in any more; its data stays.");
+  statusCommand("enable", "active", "Let a disabled tenant in again.");
 }
 
 /** What an option does not name stays as it is. */

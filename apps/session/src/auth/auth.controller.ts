@@ -1,0 +1,49 @@
+import { Controller } from "@nestjs/common";
+import { MessagePattern, Payload } from "@nestjs/microservices";
+import type { OperationRequest, Result, SessionRpc } from "@tellwire/contract";
+import { KeyRepository, RevocationRepository, TenantRepository } from "@tellwire/persistence";
+import { TokenService } from "./token.service.js";
+
+@Controller()
+export class AuthController {
+  constructor(
+    private readonly keys: KeyRepository,
+    private readonly tenants: TenantRepository,
+    private readonly revocations: RevocationRepository,
+    private readonly tokens: TokenService,
+  ) {}
+
+  @MessagePattern("key.lookup")
+  key(
+    @Payload() { hash }: SessionRpc["key.lookup"]["params"],
+  ): Promise<SessionRpc["key.lookup"]["result"]> {
+    return this.keys.findByHash(hash);
+  }
+
+  @MessagePattern("tenant.lookup")
+  async tenant(
+    @Payload() { tenant }: SessionRpc["tenant.lookup"]["params"],
+  ): Promise<SessionRpc["tenant.lookup"]["result"]> {
+    const limits = await this.tenants.activeLimits(tenant);
+    return limits === null ? null : { limits };
+  }
+
+  @MessagePattern("revocations.list")
+  revoked(): Promise<SessionRpc["revocations.list"]["result"]> {
+    return this.revocations.list();
+  }
+
+  @MessagePattern("token.create")
+  createToken(
+    @Payload() { who, params }: OperationRequest<"token.create">,
+  ): Promise<Result<"token.create">> {
+    return this.tokens.create(who, params);
+  }
+
+  @MessagePattern("token.revoke")
+  revokeToken(
+    @Payload() { who, params }: OperationRequest<"token.revoke">,
+  ): Promise<Result<"token.revoke">> {
+    return this.tokens.revoke(who, params);
+  }
+}

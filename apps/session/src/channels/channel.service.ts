@@ -1,0 +1,148 @@
+import { Injectable } from "@nestjs/common";
+import {
+  decide,
+  may,
+  senderOf,
+  TellwireError,
+  type Asker,
+  type Identity,
+  type Params,
+  type Result,
+  type TopicAccess,
+} from "@tellwire/contract";
+import { AccessRepository, ChannelRepository, type ChannelView } from "@tellwire/persistence";
+import { Announcer } from "../infrastructure/announcer.js";
+import { askingUser, ownChannel, ownUser } from "../infrastructure/own-names.js";
+import {
+  channelPolicy,
+  createChannel,
+  inviteToChannel,
+  joinChannel,
+  leaveChannel,
+  type Decision,
+} from "./channel-rules.js";
+
+const PAGE = 100;
+
+/** A session of the tenant as such, with the permission, stands above every channel's roles. */
+const askerOf = (who: Identity): Asker => ({
+  tenant: who.tenant,
+  user: who.user,
+  admin: who.user === null && may(who, "admin"),
+});
+
+/** Channels and their members: every change is committed before anyone hears of it. */
+@Injectable()
+export class ChannelService {
+  constructor(
+    private readonly channels: ChannelRepository,
+    private readonly access: AccessRepository,
+    private readonly announcer: Announcer,
+  ) {}
+
+  async create(who: Identity, params: Params<"channel.create">): Promise<Result<"channel.create">> {
+    const channel = ownChannel(params.channel, who);
+    const policy = await this.change(channel, null, who, [], (view) =>
+      createChannel(askerOf(who), senderOf(who), view, params.policy),
+    );
+    return { channel, policy };
+  }
+
+  async join(who: Identity, params: Params<"channel.join">): Promise<Result<"channel.join">> {
+    const channel = ownChannel(params.channel, who);
+    const user = askingUser(who);
+    const { autoCreate } = await this.accessOf(channel, user);
+    const role = await this.change(channel, user, who, [], (view) =>
+      joinChannel({ ...askerOf(who), user }, channel, view, autoCreate),
+    );
+    return { channel, role };
+  }
+
+  async leave(who: Identity, params: Params<"channel.leave">): Promise<Result<"channel.leave">> {
+    const channel = ownChannel(params.channel, who);
+    const user = askingUser(who);
+    await this.change(channel, user, who, [], (view) =>
+      leaveChannel({ ...askerOf(who), user }, view),
+    );
+    return { channel };
+  }
+
+  async invite(who: Identity, params: Params<"channel.invite">): Promise<Result<"channel.invite">> {
+    const channel = ownChannel(params.channel, who);
+    const user = ownUser(params.user, who);
+    const role = await this.change(channel, user, who, [user], (view) =>
+      inviteToChannel(askerOf(who), view, user, params.role),
+    );
+    return { channel, user, role };
+  }
+
+  async policy(who: Identity, params: Params<"channel.policy">): Promise<Result<"channel.policy">> {
+    const channel = ownChannel(params.channel, who);
+    const policy = await this.change(channel, null, who, [], (view) =>
+      channelPolicy(askerOf(who), view, params.policy),
+    );
+    return { channel, policy };
+  }
+
+  /** For those who may read the channel. */
+  async members(
+    who: Identity,
+    params: Params<"channel.members">,
+  ): Promise<Result<"channel.members">> {
+    const channel = ownChannel(params.channel, who);
+    const access = await this.accessOf(channel, who.user);
+    if (access.policy === null) throw new TellwireError("not_found", "No such channel");
+    const verdict = decide(askerOf(who), channel, "read", access);
+    if (verdict !== "allow") throw new TellwireError(verdict);
+    const { after, limit = PAGE } = params;
+    const from = after === undefined ? null : ownUser(after, who);
+    const members = await this.channels.members(channel, from, limit + 1);
+    return {
+      channel,
+      members: members.slice(0, limit) as Result<"channel.members">["members"],
+      more: members.length > limit,
+    };
+  }
+
+  async list(who: Identity, params: Params<"channel.list">): Promise<Result<"channel.list">> {
+    const { after, limit = PAGE } = params;
+    const from = after === undefined ? null : ownChannel(after, who);
+    // Nobody is called "", so a session of the tenant without that right sees what all may see.
+    const viewer = askerOf(who).admin ? null : (who.user ?? "");
+    const channels = await this.channels.list(who.tenant, viewer, from, limit + 1);
+    return { channels: channels.slice(0, limit), more: channels.length > limit };
+  }
+
+  /** The edge's question before it subscribes or reads; it has refused other tenants' topics itself. */
+  async accessOf(topic: string, user: string | null, create = false): Promise<TopicAccess> {
+    const [access] = await this.access.load([{ topic, user }], create);
+    return access as TopicAccess;
+  }
+
+  /** @param about the one user whose access may change; null if everyone's */
+  private async change<R>(
+    channel: string,
+    about: string | null,
+    who: Identity,
+    users: string[],
+    rule: (view: ChannelView) => Decision<R>,
+  ): Promise<R> {
+    let changed = false;
+    let created = false;
+    const concerned = who.user === null ? users : [who.user, ...users];
+    const result = await this.channels.change(channel, concerned, (view) => {
+      const decision = rule(view);
+      changed = Object.keys(decision.change).length > 0;
+      created = changed && view.policy === null;
+      return decision;
+    });
+    if (changed) {
+      await this.announcer.announce({
+        type: "policy",
+        topic: channel,
+        user: created ? null : about,
+      });
+    }
+    return result;
+  }
+}

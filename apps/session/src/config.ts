@@ -1,0 +1,35 @@
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { z } from "zod";
+import { databaseConfig, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/config";
+
+function ed25519Key(base64: string): KeyObject {
+  const key = createPrivateKey({
+    key: Buffer.from(base64, "base64"),
+    format: "der",
+    type: "pkcs8",
+  });
+  if (key.asymmetricKeyType !== "ed25519") throw new Error("not an Ed25519 key");
+  return key;
+}
+
+export const sessionConfig = {
+  ...serviceConfig,
+  ...redisConfig,
+  ...databaseConfig,
+  /** Signs tokens: Ed25519, PKCS #8, base64 of DER. Every replica has the same. */
+  tokenPrivateKey: z.string().transform((value, context) => {
+    try {
+      return ed25519Key(value);
+    } catch {
+      context.addIssue({ code: "custom", message: "an Ed25519 key as base64 of PKCS #8 DER" });
+      return z.NEVER;
+    }
+  }),
+  /** How long a session may be resumed after it was left, in seconds. */
+  sessionTtlSeconds: whole(1, 31_536_000, 1800),
+  /** How often what the dead have left is cleared away, in milliseconds. */
+  sweepMs: whole(100, 3_600_000, 20_000),
+};
+
+export const loadSessionConfig = () => loadConfig(sessionConfig);
+export type SessionConfig = ReturnType<typeof loadSessionConfig>;

@@ -1,0 +1,95 @@
+import { Injectable } from "@nestjs/common";
+import { Keys, type PresenceEntry } from "@tellwire/contract";
+import { batch, RedisConnection, type Command } from "@tellwire/redis";
+import { packValue, unpackValue } from "@tellwire/streams";
+import type { OnlineSession } from "./presence-view.js";
+
+const fieldOf = (instance: string, session: string): string => `${instance} ${session}`;
+const instanceOf = (field: string): string => field.slice(0, field.indexOf(" "));
+
+/**
+ * Who is online, as the edges tell it, in Redis. An edge changes only what it
+ * has told itself, so two edges that see a session move cannot undo each other.
+ */
+@Injectable()
+export class PresenceRepository {
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly keys: Keys,
+  ) {}
+
+  /** @param reset forgets first whatever this instance has told before */
+  async set(instance: string, reset: boolean, entries: readonly PresenceEntry[]): Promise<void> {
+    if (reset) await this.clear(instance);
+    const tenants = Map.groupBy(entries, (entry) => entry.tenant);
+    if (tenants.size === 0) return;
+    // The lists first: whatever is told can then be found again and cleared.
+    await this.all([
+      ["SADD", this.keys.presenceInstances(), instance],
+      ["SADD", this.keys.presenceTenants(instance), ...tenants.keys()],
+    ]);
+    await this.all(
+      [...tenants].flatMap(([tenant, told]): Command[] => {
+        const key = this.keys.presence(tenant);
+        const [online, offline] = [true, false].map((is) => told.filter((e) => e.online === is));
+        const set = online!.flatMap((e) => [
+          fieldOf(instance, e.session),
+          packValue([e.user, e.since]),
+        ]);
+        const gone = offline!.map((e) => fieldOf(instance, e.session));
+        const commands: Command[] = [];
+        if (set.length > 0) commands.push(["HSET", key, ...set]);
+        if (gone.length > 0) commands.push(["HDEL", key, ...gone]);
+        return commands;
+      }),
+    );
+  }
+
+  /** A tenant's entries, without those of edges that are gone. */
+  async read(tenant: string): Promise<OnlineSession[]> {
+    const stored = await this.redis.client.hgetallBuffer(this.keys.presence(tenant));
+    const fields = Object.keys(stored);
+    const alive = await this.alive([...new Set(fields.map(instanceOf))]);
+    return fields
+      .filter((field) => alive.has(instanceOf(field)))
+      .map((field) => {
+        const [user, since] = unpackValue(stored[field] as Buffer) as [string, number];
+        return { session: field.slice(field.indexOf(" ") + 1), user, since };
+      });
+  }
+
+  /** Removes what edges have told that are gone. */
+  async clearDead(): Promise<void> {
+    const instances = await this.redis.client.smembers(this.keys.presenceInstances());
+    const alive = await this.alive(instances);
+    for (const instance of instances) {
+      if (!alive.has(instance)) await this.clear(instance);
+    }
+  }
+
+  private async clear(instance: string): Promise<void> {
+    const { client } = this.redis;
+    const tenants = await client.smembers(this.keys.presenceTenants(instance));
+    for (const tenant of tenants) {
+      const key = this.keys.presence(tenant);
+      const fields = (await client.hkeys(key)).filter((field) => instanceOf(field) === instance);
+      if (fields.length > 0) await client.hdel(key, ...fields);
+    }
+    await this.all([
+      ["DEL", this.keys.presenceTenants(instance)],
+      ["SREM", this.keys.presenceInstances(), instance],
+    ]);
+  }
+
+  private async alive(instances: readonly string[]): Promise<Set<string>> {
+    const exists = await this.all(instances.map((one) => ["EXISTS", this.keys.egress(one)]));
+    return new Set(instances.filter((_, i) => exists[i] === 1));
+  }
+
+  private async all(commands: Command[]): Promise<unknown[]> {
+    const replies = await batch(this.redis.client, commands);
+    const failed = replies.find((reply) => reply instanceof Error);
+    if (failed !== undefined) throw failed;
+    return replies;
+  }
+}

@@ -15,6 +15,10 @@ export interface ConnectionLimits {
 /** Every open connection of this edge. */
 export class Connections {
   private readonly open = new Set<Connection>();
+  /** Those that have not authenticated yet, the oldest first; some that have, until the next look. */
+  private readonly unproven = new Set<Connection>();
+  /** One for all, as a timer of its own is a good part of what an idle connection weighs. */
+  private timer: NodeJS.Timeout | null = null;
   private readonly queue = new FlushQueue();
   /** Called for each connection that has opened. */
   readonly onOpen = new Set<(connection: Connection) => void>();
@@ -29,12 +33,13 @@ export class Connections {
       return connection;
     }
     this.open.add(connection);
-    const timer = setTimeout(() => {
-      if (connection.identity === null) connection.close("authentication_timeout");
-    }, this.limits.authenticationMs);
-    timer.unref();
+    this.unproven.add(connection);
+    this.timer ??= setInterval(
+      () => this.closeUnproven(),
+      this.limits.authenticationMs / 4,
+    ).unref();
     connection.onClosed.add(() => {
-      clearTimeout(timer);
+      this.unproven.delete(connection);
       this.open.delete(connection);
     });
     for (const opened of this.onOpen) opened(connection);
@@ -56,5 +61,19 @@ export class Connections {
 
   closeAll(reason: CloseName): void {
     for (const connection of [...this.open]) connection.close(reason);
+  }
+
+  private closeUnproven(): void {
+    const before = Date.now() - this.limits.authenticationMs;
+    for (const connection of this.unproven) {
+      if (connection.identity === null) {
+        if (connection.openedAt > before) continue;
+        connection.close("authentication_timeout");
+      }
+      this.unproven.delete(connection);
+    }
+    if (this.unproven.size > 0 || this.timer === null) return;
+    clearInterval(this.timer);
+    this.timer = null;
   }
 }

@@ -56,6 +56,11 @@ export class Feed {
     return this.opened;
   }
 
+  *subscribers(): Generator<Subscription> {
+    yield* this.live;
+    yield* this.catching;
+  }
+
   /** Resolves when the topic's head is known. */
   ready(): Promise<void> {
     if (this.opened) return Promise.resolve();

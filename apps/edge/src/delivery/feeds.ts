@@ -49,6 +49,10 @@ export class Feeds {
     return this.feeds.get(topic);
   }
 
+  all(): IterableIterator<Feed> {
+    return this.feeds.values();
+  }
+
   /** The feed of a canonical topic; the first to ask makes this edge want it. */
   open(topic: string): Feed {
     let feed = this.feeds.get(topic);

@@ -10,7 +10,7 @@ import {
   type PublishItem,
 } from "@tellwire/contract";
 import { batch, type Command, type RedisConnection } from "@tellwire/redis";
-import { FIELD, packIngress } from "@tellwire/streams";
+import { FIELD, packIngress, pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import { LaneWriter, type Pending } from "./lane-writer.js";
 import { afterId } from "./stream-id.js";
@@ -30,6 +30,7 @@ export interface IngressLimits {
 }
 
 const RETRY_AFTER_S = 1;
+const SETTLE_POLL_MS = 20;
 const RETRY_MS = 100;
 
 /** The way of publishes and wishes from this edge to the partitions' owners. */
@@ -117,7 +118,7 @@ export class Ingress {
       const pending = this.byRequest.get(req)?.acked(req, now);
       // An ack may come twice: after a repetition, or from two owners in turn.
       if (pending === undefined) continue;
-      this.settled(req, pending);
+      this.answered(req, pending);
       pending.settle(result);
     }
   }
@@ -131,6 +132,12 @@ export class Ingress {
     this.writer = writer;
     this.open = true;
     for (const lane of this.each()) this.restart(lane);
+  }
+
+  /** Resolves when every publish has been answered, or after `mostMs` milliseconds. */
+  async settled(mostMs: number): Promise<void> {
+    const deadline = performance.now() + mostMs;
+    while (this.pending > 0 && performance.now() < deadline) await pause(SETTLE_POLL_MS);
   }
 
   /** Nothing is written until the next {@link register}. */
@@ -199,7 +206,7 @@ export class Ingress {
     this.mark(lane);
   }
 
-  private settled(req: number, { tenant, bytes }: Pending): void {
+  private answered(req: number, { tenant, bytes }: Pending): void {
     this.byRequest.delete(req);
     this.bytes -= bytes;
     const left = (this.byTenant.get(tenant) ?? 1) - 1;
@@ -213,7 +220,7 @@ export class Ingress {
       for (const [req, pending] of lane.pending) {
         if (now - pending.since < this.limits.timeoutMs) break;
         lane.pending.delete(req);
-        this.settled(req, pending);
+        this.answered(req, pending);
         const error = new TellwireError(
           "upstream",
           "No answer in time: publish again under the same id",

@@ -26,29 +26,27 @@ export function publishOperation(
   /** Bytes of a body as JSON. */
   mostBytes: number,
 ): Handler<"publish"> {
-  return async ({ identity }, params) => {
-    const topic = canonicalTopic(params.topic, identity.tenant);
+  return async ({ identity }, asked) => {
+    const topic = canonicalTopic(asked.topic, identity.tenant);
     if (tenantOf(topic) !== identity.tenant) throw new TellwireError("not_permitted");
-    const body = jsonOf(params.body, mostBytes);
-    if (params.priority === "critical" && !may(identity, "critical")) {
+    const body = jsonOf(asked.body, mostBytes);
+    if (asked.priority === "critical" && !may(identity, "critical")) {
       throw new TellwireError("not_permitted", "The priority critical is not permitted");
     }
-    if (params.ephemeral === true) {
-      refuseTimes(params);
+    if (asked.ephemeral === true) {
+      refuseTimes(asked);
       await access.check(identity, topic, "publish");
-      ephemeral.publish(topic, {
-        name: "ephemeral",
-        params: {
-          topic,
-          from: senderOf(identity),
-          kind: params.kind ?? "message",
-          body: params.body,
-          at: new Date().toISOString(),
-        },
-      });
+      const params = {
+        topic,
+        from: senderOf(identity),
+        kind: asked.kind ?? "message",
+        body: asked.body,
+        at: new Date().toISOString(),
+      };
+      ephemeral.publish(topic, { name: "ephemeral", params });
       return { status: "sent" };
     }
-    const item = itemOf(params, identity, topic, body);
+    const item = itemOf(asked, identity, topic, body);
     return resultOf(item, await ingress.publish(item, identity.tenant));
   };
 }
@@ -78,7 +76,10 @@ function itemOf(
   };
 }
 
-function resultOf({ id, topic }: Omit<PublishItem, "req">, result: Ack["result"]): Result<"publish"> {
+function resultOf(
+  { id, topic }: Omit<PublishItem, "req">,
+  result: Ack["result"],
+): Result<"publish"> {
   switch (result.status) {
     case "committed": {
       const { seq, at, duplicate } = result;
@@ -93,7 +94,8 @@ function resultOf({ id, topic }: Omit<PublishItem, "req">, result: Ack["result"]
 
 /** @throws TellwireError `invalid_params` for what is no JSON, `too_large` */
 function jsonOf(body: unknown, mostBytes: number): Buffer {
-  if (body === undefined) throw new TellwireError("invalid_params", "Invalid params: body: required");
+  if (body === undefined)
+    throw new TellwireError("invalid_params", "Invalid params: body: required");
   let text: string;
   try {
     text = JSON.stringify(body);

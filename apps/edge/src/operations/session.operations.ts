@@ -1,5 +1,6 @@
 import {
   canonicalTopic,
+  canonicalUser,
   inboxOf,
   may,
   messageJson,
@@ -17,6 +18,7 @@ import type { AccessCache } from "../access/access-cache.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Connection } from "../connection/connection.js";
 import type { Subscriptions } from "../delivery/subscriptions.js";
+import type { PresenceWatchers } from "../presence/presence-watchers.js";
 import type { SessionKeeper } from "../sessions/session-keeper.js";
 import type { Handlers } from "./operations.js";
 
@@ -117,6 +119,25 @@ export function historyOperation(
         truncated: after !== null && after < page.floor,
         log_epoch: page.logEpoch,
       };
+    },
+  };
+}
+
+/** Whether users are online now, and an event when that changes, as long as one is connected. */
+export function presenceOperation(
+  rpc: Pick<RpcClient, "operation">,
+  watchers: Pick<PresenceWatchers, "watch">,
+): Pick<Handlers, "presence"> {
+  return {
+    async presence({ identity, connection }, params) {
+      const { tenant } = identity;
+      if (connection !== null) {
+        watchers.watch(
+          connection,
+          params.users.map((user) => canonicalUser(user, tenant)),
+        );
+      }
+      return rpc.operation("presence", { who: identity, params });
     },
   };
 }

@@ -8,6 +8,14 @@ import type { Connection } from "../connection/connection.js";
 const SAVE_MS = 500;
 const AT_ONCE = 500;
 
+/** Whoever else must know who is here. */
+export interface SessionHooks {
+  /** Takes a place among the tenant's connections. @throws TellwireError when there is none */
+  admit(connection: Connection, tenant: string): Promise<void>;
+  joined(sessionId: string, identity: Identity): void;
+  left(sessionId: string): void;
+}
+
 /**
  * Keeps the sessions of this edge's connections in the session service: what
  * they are subscribed to and what their clients have acknowledged, so that any
@@ -20,6 +28,7 @@ export class SessionKeeper {
   constructor(
     private readonly rpc: Pick<RpcClient, "call">,
     private readonly onReceipts: (receipts: Receipt[]) => void,
+    private readonly hooks: SessionHooks,
     private readonly log: Logger,
   ) {}
 
@@ -29,6 +38,7 @@ export class SessionKeeper {
     identity: Identity,
     sessionId: string | null,
   ): Promise<{ sessionId: string; resumed: boolean; topics: SessionState["topics"] }> {
+    await this.hooks.admit(connection, identity.tenant);
     const opened = await this.rpc.call("session.open", {
       sessionId,
       tenant: identity.tenant,
@@ -38,8 +48,12 @@ export class SessionKeeper {
     });
     if (connection.closed) return opened;
     connection.identity = identity;
-    if (connection.sessionId === null) connection.onClosed.add(() => this.leave(connection));
+    const before = connection.sessionId;
+    if (before === null) connection.onClosed.add(() => this.leave(connection));
+    if (before === opened.sessionId) return opened;
+    if (before !== null) this.hooks.left(before);
     connection.sessionId = opened.sessionId;
+    this.hooks.joined(opened.sessionId, identity);
     return opened;
   }
 
@@ -81,8 +95,7 @@ export class SessionKeeper {
       this.log.warn({ err: (error as Error).message, sessions: all.length }, "sessions not saved");
       this.left.push(...left);
       for (const connection of changed) {
-        if (connection.closed) this.leave(connection);
-        else this.changed.add(connection);
+        if (!connection.closed) this.changed.add(connection);
       }
     }
   }
@@ -90,12 +103,16 @@ export class SessionKeeper {
   private leave(connection: Connection): void {
     this.changed.delete(connection);
     this.left.push(...stateOf(connection));
+    if (connection.sessionId !== null) this.hooks.left(connection.sessionId);
   }
 }
 
 function stateOf(connection: Connection): SessionState[] {
   const { identity, sessionId, subscriptions } = connection;
   if (identity === null || sessionId === null) return [];
-  const topics = [...subscriptions.values()].map(({ topic, acked }): [string, number] => [topic, acked]);
+  const topics = [...subscriptions.values()].map(({ topic, acked }): [string, number] => [
+    topic,
+    acked,
+  ]);
   return [{ id: sessionId, tenant: identity.tenant, user: identity.user, topics }];
 }

@@ -1,0 +1,47 @@
+import { flag, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/config";
+import { authConfig } from "./auth/auth-config.js";
+import { limitsConfig } from "./limits/limits-config.js";
+
+export const edgeConfig = {
+  ...serviceConfig,
+  ...redisConfig,
+  ...authConfig,
+  ...limitsConfig,
+  /** Whether a load balancer stands before this edge and appends the client's address to `X-Forwarded-For`. */
+  behindProxy: flag(false),
+  /** Connections of this edge; past it new ones are told to come back later. */
+  maxConnections: whole(1, 1_000_000, 20_000),
+  /** Bytes of a client's frame, request body or packet. */
+  maxFrame: whole(1024, 64 << 20, 256 << 10),
+  /** Bytes of a message's body, as JSON. */
+  maxBody: whole(256, 64 << 20, 192 << 10),
+  /** Bytes that may wait for one client before it is told to resume later. */
+  clientBudget: whole(4096, 1 << 30, 4 << 20),
+  /** Topics of one connection. */
+  maxTopics: whole(1, 1_000_000, 5000),
+  /** Milliseconds a connection may stay without authenticating. */
+  authenticationMs: whole(100, 600_000, 15_000),
+  /** Milliseconds between signs of life asked of a client. */
+  pingMs: whole(1000, 600_000, 25_000),
+
+  /** Publishes without an ack: of one lane of one partition, of one tenant, and the bytes of all. */
+  pendingLane: whole(1, 10_000_000, 5000),
+  pendingTenant: whole(1, 10_000_000, 20_000),
+  pendingBytes: whole(1024, 1 << 34, 256 << 20),
+  /** Milliseconds without any answer after which a lane is looked into. */
+  stallMs: whole(100, 600_000, 2000),
+  /** Milliseconds after which a publish is answered `upstream`. */
+  publishTimeoutMs: whole(1000, 600_000, 30_000),
+  /** How long this edge is believed to live after its last heartbeat, in milliseconds. */
+  edgeTtlMs: whole(1000, 600_000, 6000),
+
+  /** How long a topic stays open after its last subscriber has left, in milliseconds. */
+  lingerMs: whole(15_000, 3_600_000, 30_000),
+  /** Messages and bytes held of one topic, and bytes of all, for those who were away shortly. */
+  ringMessages: whole(1, 1_000_000, 256),
+  ringBytes: whole(1024, 1 << 30, 256 << 10),
+  ringsBytes: whole(1024, 1 << 34, 64 << 20),
+};
+
+export const loadEdgeConfig = () => loadConfig(edgeConfig);
+export type EdgeConfig = ReturnType<typeof loadEdgeConfig>;

@@ -1,0 +1,289 @@
+import { randomUUID } from "node:crypto";
+import type { AddressInfo } from "node:net";
+import { Keys, type ControlEvent, type OperationName } from "@tellwire/contract";
+import { RedisConnection } from "@tellwire/redis";
+import { RpcClient } from "@tellwire/rpc";
+import { ControlReader } from "@tellwire/streams";
+import { createLogger, Metrics, type Running } from "@tellwire/telemetry";
+import { AccessCache } from "./access/access-cache.js";
+import { SubscriptionGuard } from "./access/subscription-guard.js";
+import { ApiKeys } from "./auth/api-keys.js";
+import { Authenticator } from "./auth/authenticator.js";
+import { ConnectionGuard } from "./auth/connection-guard.js";
+import { RevocationList } from "./auth/revocation-list.js";
+import { TenantDirectory } from "./auth/tenant-directory.js";
+import { TokenVerifier } from "./auth/token-verifier.js";
+import type { EdgeConfig } from "./config.js";
+import { Connections } from "./connection/connections.js";
+import { drain } from "./connection/drain.js";
+import { EgressReader } from "./delivery/egress-reader.js";
+import { Feeds } from "./delivery/feeds.js";
+import { SharedHistory } from "./delivery/history.js";
+import { Subscriptions } from "./delivery/subscriptions.js";
+import { EphemeralBus } from "./ephemeral/ephemeral-bus.js";
+import { EphemeralDelivery } from "./ephemeral/ephemeral-delivery.js";
+import { createEntrance } from "./gateways/entrance.js";
+import { HttpGateway } from "./gateways/http/http.gateway.js";
+import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
+import { WsGateway } from "./gateways/ws/ws.gateway.js";
+import { Ingress } from "./ingress/ingress.js";
+import { Instance } from "./instance/instance.js";
+import { AttemptLimiter } from "./limits/attempt-limiter.js";
+import { ClusterBuckets } from "./limits/cluster-buckets.js";
+import { ConnectionQuota } from "./limits/connection-quota.js";
+import { OperationGate } from "./limits/operation-gate.js";
+import { Operations } from "./operations/operations.js";
+import { publishOperation } from "./operations/publish.operation.js";
+import {
+  forwardedOperations,
+  historyOperation,
+  identityOperations,
+  presenceOperation,
+} from "./operations/session.operations.js";
+import { subscribeOperations } from "./operations/subscribe.operations.js";
+import { PresenceReporter } from "./presence/presence-reporter.js";
+import { PresenceWatchers } from "./presence/presence-watchers.js";
+import { SessionKeeper } from "./sessions/session-keeper.js";
+
+const HEARTBEAT_MS = 1000;
+const SWEEP_MS = 500;
+
+/** An edge, from its parts: clients on one side, Redis on the other, and nothing else. */
+export async function startEdge(config: EdgeConfig): Promise<Running> {
+  const log = createLogger({ service: "edge", name: config.name, level: config.logLevel });
+  const metrics = new Metrics("edge");
+  const keys = new Keys(config.keyPrefix);
+  const process = `${config.name}.${randomUUID().slice(0, 8)}`;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  const redis = new RedisConnection(config, log);
+  await redis.ready();
+  const rpc = new RpcClient(redis, keys, process, log);
+  await rpc.start();
+  const connections = new Connections({
+    budget: config.clientBudget,
+    authenticationMs: config.authenticationMs,
+    most: config.maxConnections,
+  });
+
+  // Who may do what.
+  const apiKeys = new ApiKeys(rpc);
+  const tenants = new TenantDirectory(rpc);
+  const revocations = new RevocationList();
+  const attempts = new AttemptLimiter({
+    rate: 1 / config.authFailureSeconds,
+    burst: config.authFailureBurst,
+  });
+  const authenticator = new Authenticator(
+    apiKeys,
+    new TokenVerifier(config.tokenPublicKey),
+    tenants,
+    revocations,
+    attempts,
+    config.demoKeys,
+  );
+  const access = new AccessCache(rpc);
+  const connectionGuard = new ConnectionGuard(connections, revocations, tenants, rpc, log);
+  const quota = new ConnectionQuota(
+    redis,
+    keys,
+    process,
+    (tenant) => tenants.limitsOf(tenant).connections ?? config.tenantConnections,
+  );
+  const buckets = new ClusterBuckets(redis, keys, (tenant) => quota.edgesOf(tenant));
+
+  // The way of messages.
+  const ingress = new Ingress(
+    redis,
+    keys,
+    {
+      partitions: config.partitions,
+      lanePending: config.pendingLane,
+      tenantPending: config.pendingTenant,
+      pendingBytes: config.pendingBytes,
+      stallMs: config.stallMs,
+      timeoutMs: config.publishTimeoutMs,
+    },
+    log,
+  );
+  const history = new SharedHistory({
+    page: (topic, after, limit) => rpc.call("history.page", { topic, after, before: null, limit }),
+    heads: (topics) => rpc.call("history.heads", { topics }),
+  });
+  const feeds = new Feeds(ingress, history, config, log);
+  const egress = new EgressReader(
+    redis,
+    keys,
+    log,
+    (entry) => feeds.receive(entry),
+    () => connections.flush(),
+    () => void feeds.compareHeads(),
+  );
+  const instance = new Instance(
+    redis,
+    keys,
+    {
+      name: config.name,
+      partitions: config.partitions,
+      ttlMs: config.edgeTtlMs,
+      intervalMs: HEARTBEAT_MS,
+    },
+    {
+      registered(id) {
+        egress.follow(id);
+        ingress.register(id);
+        presence.reset();
+        void feeds.compareHeads();
+      },
+      suspended() {
+        egress.follow(null);
+        ingress.suspend();
+      },
+      partitionReset: (partition) => ingress.restartPartition(partition),
+    },
+    log,
+  );
+
+  // Clients.
+  const watchers = new PresenceWatchers();
+  const sessions: SessionKeeper = new SessionKeeper(
+    rpc,
+    (receipts) => {
+      for (const { to, ...receipt } of receipts) {
+        bus.publish(to, { name: "receipt", params: receipt });
+      }
+    },
+    {
+      admit: (connection, tenant) => quota.admit(connection, tenant),
+      joined: (sessionId, identity) => presence.joined(sessionId, identity),
+      left: (sessionId) => presence.left(sessionId),
+    },
+    log,
+  );
+  const subscriptions = new Subscriptions(feeds, history, config.maxTopics, (connection) =>
+    sessions.touched(connection),
+  );
+  const performed = metrics.counter("operations_total", "Operations by outcome.", [
+    "operation",
+    "outcome",
+  ]);
+  const lateBus: Pick<EphemeralBus, "publish"> = {
+    publish: (about, event) => bus.publish(about, event),
+  };
+  const operations = new Operations(
+    {
+      ...forwardedOperations(rpc),
+      ...identityOperations(authenticator, sessions, subscriptions, config.name),
+      ...subscribeOperations(access, subscriptions, feeds, sessions),
+      ...historyOperation(rpc, access),
+      ...presenceOperation(rpc, watchers),
+      publish: publishOperation(ingress, access, lateBus, config.maxBody),
+    },
+    new OperationGate(config, buckets, tenants, revocations),
+    (operation: OperationName, outcome) => performed.inc({ operation, outcome }),
+  );
+  let accepting = true;
+  const lacks = (): string | null => {
+    if (!accepting) return "draining";
+    if (redis.client.status !== "ready") return "redis";
+    return instance.id === null ? "registration" : null;
+  };
+  const http = new HttpGateway(
+    operations,
+    connections,
+    authenticator,
+    { lacks, metrics },
+    config,
+    log,
+  );
+  const ws = new WsGateway(operations, connections, config);
+  const socketio = new SocketioGateway(operations, connections, config.name, config);
+  const bus = new EphemeralBus(socketio.io, redis, keys);
+  const presence = new PresenceReporter(rpc, bus, process, log);
+  const delivery = new EphemeralDelivery(feeds);
+  bus.onEvent((event) => {
+    delivery.onEvent(event);
+    watchers.onEvent(event);
+  });
+  connections.onOpen.add((connection) => {
+    connection.onClosed.add(() => subscriptions.drop(connection));
+  });
+  new SubscriptionGuard(access, feeds, connections, subscriptions, signal);
+  observe(metrics, connections, ingress, feeds, rpc, presence);
+
+  const control = new ControlReader(
+    redis,
+    keys,
+    log,
+    (event: ControlEvent) => {
+      for (const part of [apiKeys, tenants, access, connectionGuard]) part.onControl(event);
+    },
+    () => {
+      for (const part of [apiKeys, tenants, access, connectionGuard]) part.onGap();
+    },
+  );
+  const sweep = setInterval(() => {
+    feeds.sweep();
+    ingress.sweep().catch((error: Error) => log.debug({ err: error.message }, "sweep"));
+  }, SWEEP_MS);
+
+  const rpcLoop = new AbortController();
+  const loops = [
+    rpc.run(rpcLoop.signal),
+    egress.run(rpcLoop.signal),
+    instance.run(signal),
+    control.run(signal),
+    sessions.run(signal),
+    connectionGuard.run(signal),
+  ];
+  await connectionGuard.start(signal);
+  await feeds.start();
+  await Promise.all([http.ready(), bus.ready()]);
+  const server = createEntrance({ http, ws, socketio });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(config.httpPort, config.httpHost, 4096, resolve);
+  });
+  log.info({ port: (server.address() as AddressInfo).port }, "edge runs");
+
+  return {
+    async stop() {
+      accepting = false;
+      server.close();
+      await drain(connections, config.drainMs);
+      await ingress.settled(config.drainMs);
+      stopping.abort();
+      clearInterval(sweep);
+      await sessions.save();
+      await instance.leave().catch((error: Error) => log.warn({ err: error.message }, "goodbye"));
+      rpcLoop.abort();
+      await Promise.all(loops);
+      for (const part of [bus, presence, buckets, quota, ws]) part.close();
+      server.closeAllConnections();
+      await Promise.all([http.close(), socketio.close()]);
+      redis.close();
+      log.info("edge stopped");
+    },
+  };
+}
+
+function observe(
+  metrics: Metrics,
+  connections: Connections,
+  ingress: Ingress,
+  feeds: Feeds,
+  rpc: RpcClient,
+  presence: PresenceReporter,
+): void {
+  const gauges: [string, string, () => number][] = [
+    ["connections", "Open connections.", () => connections.size],
+    ["pending_publishes", "Publishes without an ack.", () => ingress.pending],
+    ["pending_publish_bytes", "Bytes of the publishes without an ack.", () => ingress.pendingBytes],
+    ["topics_open", "Topics with subscribers at this edge.", () => feeds.size],
+    ["ring_bytes", "Bytes of recent messages held.", () => feeds.bytes],
+    ["rpc_pending", "Calls that wait for the session service.", () => rpc.pending],
+    ["users_online", "Users at this edge.", () => presence.size],
+  ];
+  for (const [name, help, value] of gauges) metrics.gauge(name, help, [], (g) => g.set(value()));
+}

@@ -90,7 +90,8 @@ export async function startDetached(dataDir: string): Promise<void> {
 /** A demonstration that fails is reported; the cluster stays up, so that one can look. */
 async function show(cluster: Cluster, say: (line: string) => void): Promise<void> {
   say("two users exchange a message");
-  const result = await demonstrate(cluster.urls, cluster.demoKeys).catch((error: unknown) => {
+  const key = cluster.demoKeys.find(({ tenant }) => tenant === "demo")!;
+  const result = await demonstrate(cluster.urls.http, key).catch((error: unknown) => {
     return [`the demonstration failed: ${error instanceof Error ? error.message : String(error)}`];
   });
   for (const line of [...result, ...welcome(cluster)]) print(line);

@@ -35,8 +35,11 @@ export interface ClusterOptions extends WorkspaceOptions {
   signal?: AbortSignal;
 }
 
-/** A key of a demo tenant, as the command line prints it. */
-export type DemoKey = Record<string, unknown>;
+/** A key of a demo tenant, as the command line tool prints it. */
+export interface DemoKey {
+  tenant: string;
+  api_key: string;
+}
 
 /**
  * Starts a whole cluster and resolves when every service is ready. When anything

@@ -1,43 +1,49 @@
-import { JsonRpcSocket } from "./json-rpc-socket.js";
+import { type Message, TellwireClient } from "@tellwire/client";
+
 import type { DemoKey } from "./cluster.js";
 
-const ANSWER_MS = 10_000;
+const PATIENCE_MS = 15_000;
 
-/** Two users of the demo tenant exchange a message through nginx; returns what happened, line by line. */
-export async function demonstrate(urls: { ws: string }, keys: DemoKey[]): Promise<string[]> {
-  const apiKey = String(keys[0]?.api_key ?? keys[0]?.key ?? "demo-key-123");
-  const [alice, bob] = await Promise.all([
-    JsonRpcSocket.open(urls.ws),
-    JsonRpcSocket.open(urls.ws),
-  ]);
+/**
+ * Two users of the demo tenant exchange a message through nginx; returns what
+ * happened, line by line. Rejects when it has not arrived after 15 s.
+ */
+export async function demonstrate(url: string, key: DemoKey): Promise<string[]> {
+  const clientOf = (user: string) => new TellwireClient({ url, apiKey: key.api_key, user });
+  const [alice, bob] = [clientOf("alice"), clientOf("bob")];
   try {
-    const authenticate = (socket: JsonRpcSocket, user: string) => {
-      return socket.call<{ tenant: string }>("authenticate", { api_key: apiKey, user });
-    };
-    const [{ tenant }] = await Promise.all([
-      authenticate(alice, "alice"),
-      authenticate(bob, "bob"),
-    ]);
-    const topic = `user:bob@${tenant}`;
-    const body = `hello, it is ${new Date().toISOString()}`;
-    const arrival = bob.next(
-      "message",
-      (params) => (params as { body?: unknown }).body === body,
-      ANSWER_MS,
-    );
-    const began = performance.now();
-    const sent = alice
-      .call<{ seq: number; id: string }>("publish", { topic, body })
-      .then((ack) => ({ ...ack, ms: performance.now() - began }));
-    const received = arrival.then(() => performance.now() - began);
-    const [ack, receivedMs] = await Promise.all([sent, received]);
-    return [
-      `  alice@${tenant} → ${topic}: "${body}"`,
-      `  committed as seq ${ack.seq} (id ${ack.id}), acknowledged after ${ack.ms.toFixed(1)} ms`,
-      `  bob had it after ${receivedMs.toFixed(1)} ms`,
-    ];
+    return await Promise.race([exchange(alice, bob), tooLate()]);
   } finally {
-    alice.close();
-    bob.close();
+    await Promise.all([alice.close({ timeoutMs: 500 }), bob.close({ timeoutMs: 500 })]);
   }
+}
+
+async function exchange(alice: TellwireClient, bob: TellwireClient): Promise<string[]> {
+  const [, { tenant }] = await Promise.all([alice.connect(), bob.connect()]);
+  const topic = `user:bob@${tenant}`;
+  const body = `hello, it is ${new Date().toISOString()}`;
+  const arrival = Promise.withResolvers<Message>();
+  await bob.subscribe(topic, {
+    onMessage: (message) => {
+      if (message.body === body) arrival.resolve(message);
+    },
+  });
+  const began = performance.now();
+  const sinceThen = <T>(value: T) => ({ value, ms: (performance.now() - began).toFixed(1) });
+  const [ack, received] = await Promise.all([
+    alice.publish(topic, body).then(sinceThen),
+    arrival.promise.then(sinceThen),
+  ]);
+  return [
+    `  ${received.value.from} → ${received.value.topic}: "${body}"`,
+    `  committed as seq ${ack.value.seq}, acknowledged after ${ack.ms} ms`,
+    `  bob had it, as seq ${received.value.seq}, after ${received.ms} ms`,
+  ];
+}
+
+function tooLate(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const error = new Error(`no message arrived within ${PATIENCE_MS / 1000} s`);
+  setTimeout(() => reject(error), PATIENCE_MS).unref();
+  return promise;
 }

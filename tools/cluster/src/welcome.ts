@@ -10,7 +10,7 @@ export function welcome(cluster: Cluster): string[] {
     `  data and logs     ${cluster.dataDir}`,
     "",
     "  demo keys",
-    ...cluster.demoKeys.map((key) => `    ${JSON.stringify(key)}`),
+    ...cluster.demoKeys.map((key) => `    ${key.tenant.padEnd(10)}  ${key.api_key}`),
     "",
     "  send a message:",
     `    curl -s ${http}/api/messages -H 'X-API-Key: demo-key-123' -H 'X-User: alice' \\`,

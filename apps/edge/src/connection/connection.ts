@@ -88,6 +88,8 @@ export class Connection {
   close(reason: CloseName): void {
     if (this.gone) return;
     this.flush();
+    // First, as some sockets report their end while they are told to close.
+    this.closeReason ??= reason;
     this.wire.close(reason);
     this.ended(reason);
   }
@@ -98,7 +100,7 @@ export class Connection {
     this.gone = true;
     this.frames = [];
     this.gathered = 0;
-    this.closeReason = reason;
+    this.closeReason ??= reason;
     for (const done of this.onClosed) done();
     this.onClosed.clear();
   }

@@ -36,6 +36,7 @@ export class HttpGateway {
     this.heartbeat = new Heartbeat(options.pingMs);
     this.app = fastify({
       bodyLimit: options.maxFrame,
+      frameworkErrors: (error, _request, reply) => void fail(reply as never, catalogued(error)),
       routerOptions: { ignoreTrailingSlash: true },
     });
     this.understand();

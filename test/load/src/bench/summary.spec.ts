@@ -44,7 +44,8 @@ test("runs are put together by what was climbed, and compared with the hand-writ
   expect(peer!.below100).toEqual([250, 500, 250]);
   expect(peer!.below250).toEqual([500, 500, 250]);
   expect(peer!.rates[0]!.delivery.p99).toBe(20);
-  expect(ws!.rates[1]!).toMatchObject({ runs: 2, cores: 0.75, generatorCores: 0.2 });
+  expect(ws!.rates[1]!).toMatchObject({ runs: 2, generatorCores: 0.2 });
+  expect(ws!.rates[1]!.cores).toBeCloseTo(0.75);
   expect(markdownOf(summaries, 3)).toContain(
     "| 100 | 10 | Tellwire `/ws` | **500** (500, 500) | **500** (500, 500) | 2.0 / 1.0 |",
   );

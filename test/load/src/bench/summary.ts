@@ -62,8 +62,9 @@ export function summarise(results: readonly ClimbResult[]): ClimbSummary[] {
 
 const generatorOf = (report: StepReport): number => report.cores.generator ?? 0;
 
-function coresOf({ cores: { generator: _, elsewhere: __, ...target } }: StepReport): number {
-  return Object.values(target).reduce((a, b) => a + b, 0);
+function coresOf({ cores }: StepReport): number {
+  const all = Object.values(cores).reduce((a, b) => a + b, 0);
+  return all - (cores.generator ?? 0) - (cores.elsewhere ?? 0);
 }
 
 function summariseRate(reports: readonly StepReport[]): RateSummary {

@@ -200,7 +200,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   const ws = new WsGateway(operations, connections, config);
   const socketio = new SocketioGateway(operations, connections, config.name, config);
   const bus = new EphemeralBus(socketio.io, redis, keys);
-  const presence = new PresenceReporter(rpc, bus, process, log);
+  const presence = new PresenceReporter(rpc, bus, () => instance.id, log);
   const delivery = new EphemeralDelivery(feeds);
   bus.onEvent((event) => {
     delivery.onEvent(event);

@@ -26,7 +26,7 @@ export function environmentOf(
     TELLWIRE_KEY_PREFIX: "tw",
     TELLWIRE_PARTITIONS: "16",
     TELLWIRE_DEMO_KEYS: "true",
-    TELLWIRE_TRUST_PROXY: "127.0.0.1/32",
+    TELLWIRE_BEHIND_PROXY: "true",
     TELLWIRE_TOKEN_PUBLIC_KEY: secrets.tokenPublicKey,
     ...("url" in redis
       ? { TELLWIRE_REDIS_URL: redis.url }

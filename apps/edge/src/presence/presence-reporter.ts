@@ -43,7 +43,8 @@ export class PresenceReporter {
   constructor(
     private readonly rpc: Pick<RpcClient, "call" | "operation">,
     private readonly bus: Pick<EphemeralBus, "publish">,
-    private readonly instance: string,
+    /** This edge as it is registered now. */
+    private readonly instance: () => string | null,
     private readonly log: Logger,
   ) {}
 
@@ -118,6 +119,8 @@ export class PresenceReporter {
 
   /** @returns false if it failed, and is to be done again */
   private async reportOnce(): Promise<boolean> {
+    const instance = this.instance();
+    if (instance === null) return false;
     const reset = this.resetDue;
     const batch = new Map([...this.unsaid].slice(0, BATCH));
     for (const id of batch.keys()) this.unsaid.delete(id);
@@ -126,7 +129,7 @@ export class PresenceReporter {
     this.resetDue = false;
     try {
       await this.rpc.call("presence.set", {
-        instance: this.instance,
+        instance,
         reset,
         entries: [...batch.values()],
       });

@@ -21,7 +21,8 @@ export interface Decision<R> {
   result: R;
 }
 
-const notFound = (): TellwireError => new TellwireError("not_found", "No such channel");
+/** The same words for a channel that is hidden and for one that is not there. */
+export const noSuchChannel = (): TellwireError => new TellwireError("not_found", "No such channel");
 const notPermitted = (why: string): TellwireError => new TellwireError("not_permitted", why);
 const lastOwner = (): TellwireError =>
   new TellwireError("conflict", "A channel keeps its last owner: make another one first");
@@ -38,9 +39,9 @@ const samePolicy = (a: ChannelPolicy, b: ChannelPolicy): boolean =>
 /** @throws TellwireError `not_found` unless the asker may know of the channel */
 function seen(asker: Asker, view: ChannelView): ChannelPolicy {
   const { policy } = view;
-  if (policy === null) throw notFound();
+  if (policy === null) throw noSuchChannel();
   const hidden = policy.visibility === "secret" && !asker.admin && view.role(asker.user) === "none";
-  if (hidden) throw notFound();
+  if (hidden) throw noSuchChannel();
   return policy;
 }
 
@@ -81,7 +82,7 @@ export function joinChannel(
     autoCreate,
     blocked: false,
   });
-  if (verdict === "not_found") throw notFound();
+  if (verdict === "not_found") throw noSuchChannel();
   if (verdict !== "allow") throw notPermitted("One joins this channel by invitation");
   if (role !== "none") return { change: {}, result: role };
   const change: ChannelChange = { members: [[asker.user, "member"]] };

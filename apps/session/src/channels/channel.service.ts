@@ -19,6 +19,7 @@ import {
   inviteToChannel,
   joinChannel,
   leaveChannel,
+  noSuchChannel,
   type Decision,
 } from "./channel-rules.js";
 
@@ -91,8 +92,9 @@ export class ChannelService {
   ): Promise<Result<"channel.members">> {
     const channel = ownChannel(params.channel, who);
     const access = await this.accessOf(channel, who.user);
-    if (access.policy === null) throw new TellwireError("not_found", "No such channel");
+    if (access.policy === null) throw noSuchChannel();
     const verdict = decide(askerOf(who), channel, "read", access);
+    if (verdict === "not_found") throw noSuchChannel();
     if (verdict !== "allow") throw new TellwireError(verdict);
     const { after, limit = PAGE } = params;
     const from = after === undefined ? null : ownUser(after, who);

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { PresenceEntry } from "@tellwire/contract";
+import type { RpcClient } from "@tellwire/rpc";
+import { as, Fixture, identity } from "../session.fixture.js";
+
+describe("presence", () => {
+  let fixture: Fixture;
+  let rpc: RpcClient;
+  let who: ReturnType<typeof as>;
+
+  beforeAll(async () => {
+    fixture = await Fixture.start({ replicas: 2, sweepMs: 200 });
+    rpc = (await fixture.edge()).rpc;
+    who = as(rpc, identity("alice"));
+  });
+  afterAll(() => fixture.stop());
+  beforeEach(() => fixture.redis.client.del(fixture.keys.presence("acme")));
+
+  /** An edge instance whose egress stream is there. */
+  async function instance(): Promise<string> {
+    const name = `edge.${randomUUID().slice(0, 8)}`;
+    await fixture.redis.client.xadd(fixture.keys.egress(name), "*", "d", "");
+    return name;
+  }
+
+  const entry = (user: string, more: Partial<PresenceEntry> = {}): PresenceEntry => ({
+    session: randomUUID(),
+    tenant: "acme",
+    user: `${user}@acme`,
+    online: true,
+    since: 1_000_000,
+    ...more,
+  });
+
+  const tell = (instance: string, entries: PresenceEntry[], reset = false) =>
+    rpc.call("presence.set", { instance, reset, entries });
+
+  /** Who is online, once what was told is read. */
+  const eventually = (expected: string[]) =>
+    vi.waitFor(async () => {
+      const { users, count } = await who("who", {});
+      expect(users.map((u) => u.user.split("@")[0])).toEqual(expected);
+      expect(count).toBe(expected.length);
+    });
+
+  it("tells who is online, where, and since when", async () => {
+    const edge = await instance();
+    const first = entry("bob", { since: 2_000_000 });
+    const second = entry("bob", { since: 1_500_000 });
+    await tell(edge, [first, second, entry("carol")]);
+    await eventually(["bob", "carol"]);
+    const { users } = await who("who", { limit: 1 });
+    expect(users).toEqual([
+      { user: "bob@acme", sessions: 2, since: new Date(1_500_000).toISOString() },
+    ]);
+    const located = await who("locate", { user: "bob" });
+    expect(located.found).toBe(true);
+    expect(located.sessions).toContainEqual({
+      session_id: first.session,
+      since: new Date(2_000_000).toISOString(),
+    });
+    expect(await who("locate", { user: "nobody" })).toMatchObject({ found: false, sessions: [] });
+  });
+
+  it("knows when one who is away was last there", async () => {
+    const edge = await instance();
+    await tell(edge, [entry("bob")]);
+    await eventually(["bob"]);
+    const session = { tenant: "acme", user: "dave@acme", keyId: "key", tokenId: null };
+    const { sessionId } = await rpc.call("session.open", { ...session, sessionId: null });
+    const before = Date.now();
+    await rpc.call("session.close", { sessions: [{ id: sessionId, tenant: "acme" }] });
+    const { users } = await who("presence", { users: ["bob", "dave", "nobody"] });
+    expect(users.map((u) => [u.user, u.status])).toEqual([
+      ["bob@acme", "online"],
+      ["dave@acme", "offline"],
+      ["nobody@acme", "offline"],
+    ]);
+    expect(Date.parse(users[1]?.last_seen as string)).toBeGreaterThan(before - 1000);
+    expect(users[2]?.last_seen).toBeNull();
+  });
+
+  it("forgets who goes, and with a reset all that this edge has told", async () => {
+    const [edge, other] = [await instance(), await instance()];
+    const bob = entry("bob");
+    await tell(edge, [bob, entry("carol")]);
+    await tell(other, [entry("dave")]);
+    await tell(edge, [{ ...bob, online: false }]);
+    await eventually(["carol", "dave"]);
+    await tell(edge, [entry("eve")], true);
+    await eventually(["dave", "eve"]);
+  });
+
+  it("counts a session that moves once, in whatever order the edges tell it", async () => {
+    const [old, next] = [await instance(), await instance()];
+    const session = entry("bob", { since: 1 });
+    await tell(old, [session]);
+    await tell(next, [{ ...session, since: 2 }]);
+    await vi.waitFor(async () =>
+      expect((await who("locate", { user: "bob" })).sessions).toEqual([
+        { session_id: session.session, since: new Date(2).toISOString() },
+      ]),
+    );
+    await tell(old, [{ ...session, online: false }]);
+    await eventually(["bob"]);
+  });
+
+  it("does not count whom a dead edge has told, and removes them", async () => {
+    const [dead, alive] = [await instance(), await instance()];
+    await tell(dead, [entry("bob"), entry("bob", { tenant: "rival", user: "bob@rival" })]);
+    await tell(alive, [entry("carol")]);
+    await eventually(["bob", "carol"]);
+    await fixture.redis.client.del(fixture.keys.egress(dead));
+    await eventually(["carol"]);
+    const { client } = fixture.redis;
+    await vi.waitFor(async () => {
+      expect(await client.hlen(fixture.keys.presence("acme"))).toBe(1);
+      expect(await client.exists(fixture.keys.presence("rival"))).toBe(0);
+      expect(await client.exists(fixture.keys.presenceTenants(dead))).toBe(0);
+      expect(await client.sismember(fixture.keys.presenceInstances(), dead)).toBe(0);
+    });
+  });
+});

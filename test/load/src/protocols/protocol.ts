@@ -4,7 +4,7 @@ export interface Credentials {
 }
 
 /** What a frame that is no message means. */
-export type Incoming =
+type Incoming =
   | { kind: "ready" }
   | { kind: "reply"; id: number; result?: unknown; error?: string }
   | { kind: "answer"; frame: string }

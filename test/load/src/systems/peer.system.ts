@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { type Cluster, startCluster } from "@tellwire/cluster";
 import type { System } from "./system.js";
 
@@ -42,7 +42,7 @@ export async function startPeer(): Promise<System> {
 }
 
 function startInstance(cluster: Cluster, port: number): ChildProcess {
-  const entry = createRequire(import.meta.url).resolve("@tellwire/peer-nest-socketio");
+  const entry = fileURLToPath(import.meta.resolve("@tellwire/peer-nest-socketio"));
   // The kernel ends it with this process, however that ends.
   const args = ["--pdeathsig", "TERM", "--", process.execPath, entry];
   return spawn("setpriv", args, {

@@ -21,24 +21,30 @@ export async function demonstrate(url: string, key: DemoKey): Promise<string[]> 
 async function exchange(alice: TellwireClient, bob: TellwireClient): Promise<string[]> {
   const [, { tenant }] = await Promise.all([alice.connect(), bob.connect()]);
   const topic = `user:bob@${tenant}`;
-  const body = `hello, it is ${new Date().toISOString()}`;
-  const arrival = Promise.withResolvers<Message>();
-  await bob.subscribe(topic, {
-    onMessage: (message) => {
-      if (message.body === body) arrival.resolve(message);
-    },
-  });
-  const began = performance.now();
-  const sinceThen = <T>(value: T) => ({ value, ms: (performance.now() - began).toFixed(1) });
-  const [ack, received] = await Promise.all([
-    alice.publish(topic, body).then(sinceThen),
-    arrival.promise.then(sinceThen),
-  ]);
-  return [
-    `  ${received.value.from} → ${received.value.topic}: "${body}"`,
-    `  committed as seq ${ack.value.seq}, acknowledged after ${ack.ms} ms`,
-    `  bob had it, as seq ${received.value.seq}, after ${received.ms} ms`,
-  ];
+  const arrivals = (await bob.subscribe(topic))[Symbol.asyncIterator]();
+  const lines: string[] = [];
+  // The first message finds everything cold; the second one shows the usual latency.
+  for (const body of ["hello, bob", "are you there?"]) {
+    const began = performance.now();
+    const sinceThen = <T>(value: T) => ({ value, ms: (performance.now() - began).toFixed(1) });
+    const [ack, arrival] = await Promise.all([
+      alice.publish(topic, body).then(sinceThen),
+      nextWith(body, arrivals).then(sinceThen),
+    ]);
+    lines.push(
+      `  ${arrival.value.from} → ${topic}: "${body}" is seq ${arrival.value.seq}: ` +
+        `delivered after ${arrival.ms} ms, committed and acknowledged after ${ack.ms} ms`,
+    );
+  }
+  return lines;
+}
+
+async function nextWith(body: string, arrivals: AsyncIterator<Message>): Promise<Message> {
+  for (;;) {
+    const { value, done } = await arrivals.next();
+    if (done) throw new Error("the subscription ended");
+    if (value.body === body) return value;
+  }
 }
 
 function tooLate(): Promise<never> {

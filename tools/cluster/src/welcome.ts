@@ -22,7 +22,7 @@ export function welcome(cluster: Cluster): string[] {
     "    socket.onmessage = ({ data }) => console.log(data);",
     "    socket.onopen = () => {",
     `      call(1, "authenticate", { api_key: "demo-key-123", user: "bob" });`,
-    `      call(2, "subscribe", { topics: [{ topic: "channel:lobby" }] });`,
+    `      call(2, "subscribe", { topics: [{ topic: "channel:lobby", after: 0 }] });`,
     `      call(3, "publish", { topic: "channel:lobby", body: "hello, lobby" });`,
     "    };",
     "",

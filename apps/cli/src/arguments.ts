@@ -26,7 +26,7 @@ export function yesNo(value: string): boolean {
   return value === "true";
 }
 
-export function keyId(value: string): string {
+export function uuid(value: string): string {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) {
     throw new InvalidArgumentError("An id as the list shows it.");
   }

@@ -10,11 +10,14 @@ const REDIS_PATIENCE_MS = 3000;
 /** What a command works with; everything is opened when it is first needed. */
 export class Context {
   readonly config = loadConfig({ ...databaseConfig, ...redisConfig });
-  private database: DatabaseConnection | null = null;
+  private connection: DatabaseConnection | null = null;
 
   get db(): DatabaseConnection["db"] {
-    this.database ??= connectDatabase({ ...this.config, name: "tellwire-cli" });
     return this.database.db;
+  }
+
+  get pool(): DatabaseConnection["pool"] {
+    return this.database.pool;
   }
 
   /**
@@ -40,7 +43,12 @@ export class Context {
   }
 
   async close(): Promise<void> {
-    await this.database?.close();
+    await this.connection?.close();
+  }
+
+  private get database(): DatabaseConnection {
+    this.connection ??= connectDatabase({ ...this.config, name: "tellwire-cli" });
+    return this.connection;
   }
 }
 

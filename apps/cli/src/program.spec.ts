@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { startDatabase, startRedis, type DatabasePiece, type RedisPiece } from "@tellwire/cluster";
 import { hashKey, Keys } from "@tellwire/contract";
-import { connectDatabase, KeyRepository, type DatabaseConnection } from "@tellwire/persistence";
+import {
+  connectDatabase,
+  DeadLetterRepository,
+  KeyRepository,
+  type DatabaseConnection,
+} from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { FIELD, unpackValue } from "@tellwire/streams";
 import { createLogger } from "@tellwire/telemetry";
@@ -130,10 +135,43 @@ describe("tellwire", () => {
     [["key", "create", "demo"], /--name/],
     [["key", "create", "demo", "--name", "x", "--permissions", "fly"], /Known are/],
     [["key", "revoke", "demo", "3"], /An id as the list shows it/],
+    [["dead-letter", "replay", "demo"], /--all/],
+    [["dead-letter", "replay", "demo", "3"], /An id as the list shows it/],
     [["nonsense"], /unknown command/],
   ])("says what is wrong with %j", async (args, message) => {
     await tellwire("demo");
     await expect(tellwire(...args)).rejects.toThrow(message);
+  });
+
+  it("lists dead letters and replays those chosen", async () => {
+    await tellwire("tenant", "create", "failing");
+    const { rows } = await connection.pool.query<{ id: string }>(
+      `insert into outbox (tenant_id, id, kind, payload, due_at, next_at)
+       select 'failing', gen_random_uuid(), 'message.expire', '{}', now(), now()
+         from generate_series(1, 3) returning id`,
+    );
+    const refs = rows.map(({ id }) => ({ tenant: "failing", id }));
+    await new DeadLetterRepository(connection.pool).park(refs, "no use");
+    const list = () => tellwire("dead-letter", "list", "--tenant", "failing");
+    expect(await list()).toHaveLength(3);
+    const replay = (...args: string[]) => tellwire("dead-letter", "replay", "failing", ...args);
+    const [first, second] = rows;
+    expect(await replay(first!.id, second!.id)).toEqual([{ tenant: "failing", replayed: 2 }]);
+    expect((await list()).map((letter) => letter["id"])).toEqual([rows[2]!.id]);
+    expect(await replay("--all")).toEqual([{ tenant: "failing", replayed: 1 }]);
+    expect(await list()).toEqual([]);
+    expect(await tellwire("dead-letter", "list", "--tenant", "failing", "--replayed")).toHaveLength(
+      3,
+    );
+  });
+
+  it("renews the log's epoch", async () => {
+    const epoch = async () =>
+      (await connection.pool.query<{ log_epoch: string }>("select log_epoch from log_meta")).rows;
+    const before = await epoch();
+    const renewed = await tellwire("log-epoch", "renew");
+    expect(await epoch()).toEqual(renewed);
+    expect(renewed).not.toEqual(before);
   });
 
   it("does its work when Redis is away", async () => {

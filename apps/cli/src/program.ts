@@ -1,6 +1,8 @@
 import { Command } from "commander";
+import { deadLetterCommand } from "./commands/dead-letter.command.js";
 import { demoCommand } from "./commands/demo.command.js";
 import { keyCommand } from "./commands/key.command.js";
+import { logEpochCommand } from "./commands/log-epoch.command.js";
 import { migrateCommand } from "./commands/migrate.command.js";
 import { tenantCommand } from "./commands/tenant.command.js";
 import { run } from "./run.js";
@@ -16,5 +18,7 @@ export function createProgram(): Command {
   demoCommand(program, run);
   tenantCommand(program, run);
   keyCommand(program, run);
+  deadLetterCommand(program, run);
+  logEpochCommand(program, run);
   return program;
 }

@@ -125,6 +125,6 @@ describe("the session service", () => {
       expect(text).toContain("tellwire_rpc_lag");
     });
     await stop();
-    await expect(get("/health/live")).rejects.toThrow();
+    await expect(get("/health/live")).rejects.toThrow("fetch failed");
   });
 });

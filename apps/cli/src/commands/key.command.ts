@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { hashKey, type Identity } from "@tellwire/contract";
 import { KeyRepository, TenantRepository } from "@tellwire/persistence";
-import { count, keyId, permissions, tenantName } from "../arguments.js";
+import { count, permissions, tenantName, uuid } from "../arguments.js";
 import { CommandError } from "../command-error.js";
 import { printResult, printRows } from "../output.js";
 import type { Run } from "../run.js";
@@ -65,7 +65,7 @@ export function keyCommand(program: Command, run: Run): void {
   key
     .command("revoke")
     .argument("<tenant>", "the tenant's name", tenantName)
-    .argument("<id>", "the key's id", keyId)
+    .argument("<id>", "the key's id", uuid)
     .description("Let a key open nothing any more; what it opened is closed.")
     .action(
       run(async (context, json, tenant: string, id: string) => {

@@ -23,11 +23,11 @@ describe("channels", () => {
   const create = (visibility: "public" | "private" | "secret") =>
     user("owner")("channel.create", { channel, policy: { visibility } });
   const members = async () => {
-    const { members } = await tenant()("channel.members", { channel });
-    return Object.fromEntries(members.map((m) => [m.user.split("@")[0], m.role]));
+    const listed = await tenant()("channel.members", { channel });
+    return Object.fromEntries(listed.members.map((m) => [m.user.split("@")[0], m.role]));
   };
-  const accessOf = (name: string, create = false) =>
-    rpc.call("policy.access", { topic: channel, user: `${name}@acme`, create });
+  const accessOf = (name: string, use = false) =>
+    rpc.call("policy.access", { topic: channel, user: `${name}@acme`, create: use });
 
   it("belong to who creates them; creating twice is once", async () => {
     const policy = { visibility: "private", read: "guest", publish: "member", join: "guest" };
@@ -79,13 +79,13 @@ describe("channels", () => {
   it("do not exist for others if they are secret", async () => {
     await create("secret");
     const bob = user("bob");
-    const attempts = (channel: string) =>
+    const attempts = (name: string) =>
       Promise.allSettled([
-        bob("channel.leave", { channel }),
-        bob("channel.members", { channel }),
-        bob("channel.policy", { channel }),
-        bob("channel.policy", { channel, policy: { visibility: "public" } }),
-        bob("channel.invite", { channel, user: "bob" }),
+        bob("channel.leave", { channel: name }),
+        bob("channel.members", { channel: name }),
+        bob("channel.policy", { channel: name }),
+        bob("channel.policy", { channel: name, policy: { visibility: "public" } }),
+        bob("channel.invite", { channel: name, user: "bob" }),
       ]);
     const refusals = await attempts(channel);
     expect(refusals.map((one) => one.status === "rejected" && one.reason.reason)).toEqual(
@@ -163,7 +163,7 @@ describe("channels", () => {
   it("tell every cache what has changed, and nothing that has not", async () => {
     const heard = async () =>
       (await fixture.announced()).filter((e) => e.type === "policy" && e.topic === channel);
-    const policy = (user: string | null) => ({ type: "policy", topic: channel, user });
+    const policy = (about: string | null) => ({ type: "policy", topic: channel, user: about });
     await create("private");
     await create("private");
     expect(await heard()).toEqual([policy(null)]);

@@ -18,7 +18,7 @@ describe("presence", () => {
   beforeEach(() => fixture.redis.client.del(fixture.keys.presence("acme")));
 
   /** An edge instance whose egress stream is there. */
-  async function instance(): Promise<string> {
+  async function register(): Promise<string> {
     const name = `edge.${randomUUID().slice(0, 8)}`;
     await fixture.redis.client.xadd(fixture.keys.egress(name), "*", "d", "");
     return name;
@@ -36,20 +36,18 @@ describe("presence", () => {
   const tell = (instance: string, entries: PresenceEntry[], reset = false) =>
     rpc.call("presence.set", { instance, reset, entries });
 
-  /** Who is online, once what was told is read. */
-  const eventually = (expected: string[]) =>
-    vi.waitFor(async () => {
-      const { users, count } = await who("who", {});
-      expect(users.map((u) => u.user.split("@")[0])).toEqual(expected);
-      expect(count).toBe(expected.length);
-    });
+  const online = async (): Promise<string[]> => {
+    const { users, count } = await who("who", {});
+    expect(count).toBe(users.length);
+    return users.map((u) => u.user.split("@")[0] as string);
+  };
 
   it("tells who is online, where, and since when", async () => {
-    const edge = await instance();
+    const edge = await register();
     const first = entry("bob", { since: 2_000_000 });
     const second = entry("bob", { since: 1_500_000 });
     await tell(edge, [first, second, entry("carol")]);
-    await eventually(["bob", "carol"]);
+    await expect.poll(online).toEqual(["bob", "carol"]);
     const { users } = await who("who", { limit: 1 });
     expect(users).toEqual([
       { user: "bob@acme", sessions: 2, since: new Date(1_500_000).toISOString() },
@@ -64,9 +62,9 @@ describe("presence", () => {
   });
 
   it("knows when one who is away was last there", async () => {
-    const edge = await instance();
+    const edge = await register();
     await tell(edge, [entry("bob")]);
-    await eventually(["bob"]);
+    await expect.poll(online).toEqual(["bob"]);
     const session = { tenant: "acme", user: "dave@acme", keyId: "key", tokenId: null };
     const { sessionId } = await rpc.call("session.open", { ...session, sessionId: null });
     const before = Date.now();
@@ -82,18 +80,18 @@ describe("presence", () => {
   });
 
   it("forgets who goes, and with a reset all that this edge has told", async () => {
-    const [edge, other] = [await instance(), await instance()];
+    const [edge, other] = [await register(), await register()];
     const bob = entry("bob");
     await tell(edge, [bob, entry("carol")]);
     await tell(other, [entry("dave")]);
     await tell(edge, [{ ...bob, online: false }]);
-    await eventually(["carol", "dave"]);
+    await expect.poll(online).toEqual(["carol", "dave"]);
     await tell(edge, [entry("eve")], true);
-    await eventually(["dave", "eve"]);
+    await expect.poll(online).toEqual(["dave", "eve"]);
   });
 
   it("counts a session that moves once, in whatever order the edges tell it", async () => {
-    const [old, next] = [await instance(), await instance()];
+    const [old, next] = [await register(), await register()];
     const session = entry("bob", { since: 1 });
     await tell(old, [session]);
     await tell(next, [{ ...session, since: 2 }]);
@@ -103,16 +101,16 @@ describe("presence", () => {
       ]),
     );
     await tell(old, [{ ...session, online: false }]);
-    await eventually(["bob"]);
+    await expect.poll(online).toEqual(["bob"]);
   });
 
   it("does not count whom a dead edge has told, and removes them", async () => {
-    const [dead, alive] = [await instance(), await instance()];
+    const [dead, alive] = [await register(), await register()];
     await tell(dead, [entry("bob"), entry("bob", { tenant: "rival", user: "bob@rival" })]);
     await tell(alive, [entry("carol")]);
-    await eventually(["bob", "carol"]);
+    await expect.poll(online).toEqual(["bob", "carol"]);
     await fixture.redis.client.del(fixture.keys.egress(dead));
-    await eventually(["carol"]);
+    await expect.poll(online).toEqual(["carol"]);
     const { client } = fixture.redis;
     await vi.waitFor(async () => {
       expect(await client.hlen(fixture.keys.presence("acme"))).toBe(1);

@@ -1,5 +1,10 @@
 import { generateKeyPairSync, randomUUID, type KeyObject } from "node:crypto";
-import { startDatabase, startRedis, type DatabasePiece } from "@tellwire/cluster";
+import {
+  startDatabase,
+  startRedis,
+  startRedisCluster,
+  type DatabasePiece,
+} from "@tellwire/cluster";
 import {
   Keys,
   type ControlEvent,
@@ -41,9 +46,18 @@ export class Fixture {
   }
 
   static async start(
-    options: { replicas?: number; sessionTtlSeconds?: number; sweepMs?: number } = {},
+    options: {
+      replicas?: number;
+      sessionTtlSeconds?: number;
+      sweepMs?: number;
+      redisCluster?: boolean;
+    } = {},
   ): Promise<Fixture> {
-    const [piece, redisPiece] = await Promise.all([startDatabase(), startRedis()]);
+    const startingRedis =
+      options.redisCluster === true
+        ? startRedisCluster().then(({ addresses, stop }) => ({ addresses, url: undefined, stop }))
+        : startRedis().then(({ url, stop }) => ({ addresses: undefined, url, stop }));
+    const [piece, redisPiece] = await Promise.all([startDatabase(), startingRedis]);
     await migrate(piece.directUrl);
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const config: SessionConfig = {
@@ -53,7 +67,7 @@ export class Fixture {
       logLevel: "silent" as "error",
       drainMs: 1000,
       redisUrl: redisPiece.url,
-      redisCluster: undefined,
+      redisCluster: redisPiece.addresses,
       keyPrefix: "session-test",
       partitions: 16,
       databaseUrl: piece.url,

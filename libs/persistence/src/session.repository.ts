@@ -91,11 +91,11 @@ export class SessionRepository {
   }
 
   /**
-   * Replaces the subscriptions of sessions that exist; cursors only rise, and go
-   * with their subscription.
+   * Replaces the subscriptions of the sessions that `edge` has; cursors only rise,
+   * and go with their subscription. What has moved to another edge is left alone.
    * @returns the cursors that rose on their users' own inboxes
    */
-  async save(sessions: readonly SessionState[]): Promise<InboxRise[]> {
+  async save(edge: string, sessions: readonly SessionState[]): Promise<InboxRise[]> {
     const given = JSON.stringify(
       sessions
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
@@ -103,7 +103,8 @@ export class SessionRepository {
     );
     const { rows } = await sql<{ user_name: string; topic: string; was: number; is: number }>`
       with given as (
-        select * from jsonb_to_recordset(${given}::jsonb) as x(id uuid, tenant text, topics jsonb)),
+        select x.* from jsonb_to_recordset(${given}::jsonb) as x(id uuid, tenant text, topics jsonb)
+        join sessions s on s.tenant_id = x.tenant and s.session_id = x.id and s.edge = ${edge}),
       flat as (
         select g.tenant, g.id, t->>0 as topic, max((t->>1)::bigint) as seq
         from given g, jsonb_array_elements(g.topics) t group by 1, 2, 3),
@@ -160,12 +161,17 @@ export class SessionRepository {
     return rows.map(({ n, sender }) => ({ rise: rises[n] as InboxRise, sender }));
   }
 
-  /** Their time to live runs from the first time they are marked. */
-  async leave(sessions: readonly { id: string; tenant: string }[]): Promise<void> {
+  /**
+   * The time to live of those that `edge` has runs from the first time they are
+   * marked. An edge that notices late that a client has left it for another one
+   * does not end the session there.
+   */
+  async leave(edge: string, sessions: readonly { id: string; tenant: string }[]): Promise<void> {
     await sql`
       update sessions s set left_at = now()
       from jsonb_to_recordset(${JSON.stringify(sessions)}::jsonb) as x(id uuid, tenant text)
-      where s.tenant_id = x.tenant and s.session_id = x.id and s.left_at is null`.execute(this.db);
+      where s.tenant_id = x.tenant and s.session_id = x.id and s.edge = ${edge}
+        and s.left_at is null`.execute(this.db);
   }
 
   /** The edge instances that have sessions which nobody has left. */

@@ -4,13 +4,13 @@ import type { PresenceEntry } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
 import { as, Fixture, identity } from "../session.fixture.js";
 
-describe("presence", () => {
+describe.each([false, true])("presence, on a Redis Cluster: %s", (redisCluster) => {
   let fixture: Fixture;
   let rpc: RpcClient;
   let who: ReturnType<typeof as>;
 
   beforeAll(async () => {
-    fixture = await Fixture.start({ replicas: 2, sweepMs: 200 });
+    fixture = await Fixture.start({ replicas: 2, sweepMs: 200, redisCluster });
     rpc = (await fixture.edge()).rpc;
     who = as(rpc, identity("alice"));
   });

@@ -46,14 +46,18 @@ export class RegistryController {
   @MessagePattern("session.save")
   async save(
     @Payload() { sessions }: SessionRpc["session.save"]["params"],
+    @Ctx() { instance }: RpcContext,
   ): Promise<SessionRpc["session.save"]["result"]> {
-    const rises = await this.sessions.save(sessions);
+    const rises = await this.sessions.save(instance, sessions);
     return { receipts: await this.receiptsOf(rises) };
   }
 
   @MessagePattern("session.close")
-  async close(@Payload() { sessions }: SessionRpc["session.close"]["params"]): Promise<null> {
-    await this.sessions.leave(sessions);
+  async close(
+    @Payload() { sessions }: SessionRpc["session.close"]["params"],
+    @Ctx() { instance }: RpcContext,
+  ): Promise<null> {
+    await this.sessions.leave(instance, sessions);
     return null;
   }
 

@@ -41,6 +41,22 @@ describe("sessions", () => {
     });
   });
 
+  it("leaves alone, for the edge that had it, what has moved to another one", async () => {
+    const { sessionId: id } = await open();
+    await save(id, [["channel:a@acme", 7]]);
+    const next = (await fixture.edge()).rpc;
+    const resume = () => next.call("session.open", { ...who, sessionId: id });
+    await resume();
+    await save(id, []);
+    await rpc.call("session.close", { sessions: [{ id, tenant: "acme" }] });
+    const { rows } = await fixture.database.pool.query(
+      "select left_at from sessions where session_id = $1",
+      [id],
+    );
+    expect(rows).toEqual([{ left_at: null }]);
+    expect((await resume()).topics).toEqual([["channel:a@acme", 7]]);
+  });
+
   it("lets cursors only rise, and go with their subscription", async () => {
     const { sessionId } = await open();
     await save(sessionId, [["channel:a@acme", 7]]);

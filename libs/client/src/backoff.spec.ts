@@ -31,6 +31,6 @@ it("ends a pause at once when the signal aborts", async () => {
   const stop = new AbortController();
   const paused = pause(60_000, stop.signal);
   stop.abort();
-  await paused;
-  await pause(60_000, stop.signal);
+  await expect(paused).resolves.toBeUndefined();
+  await expect(pause(60_000, stop.signal)).resolves.toBeUndefined();
 });

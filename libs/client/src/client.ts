@@ -127,7 +127,7 @@ export class TellwireClient {
   publish(topic: string, body: unknown, options?: PublishOptions): Promise<CommittedAck>;
   async publish(topic: string, body: unknown, options: PublishOptions = {}): Promise<PublishAck> {
     if (this.closing) throw new ClientClosedError();
-    const params = publishParams(topic, body, options);
+    const params = publishParams(topic, body, options, this.settings.maxBodyBytes);
     if (options.ephemeral) return (await this.requests.once("publish", params)) as SentAck;
     return this.publisher.publish(params, orderKey(topic, options), options.signal);
   }

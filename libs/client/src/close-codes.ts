@@ -3,15 +3,13 @@ import type { CloseInfo } from "./link.js";
 
 /** RFC 6455: the peer sends what the server will never take. Coming back would bring the same again. */
 const MESSAGE_TOO_BIG = 1009;
-const NOT_AUTHENTICATED = 4501;
 
 /**
  * What a closed connection means: {@link ClientClosedError} where the server says
  * not to come back (4500 and above), else {@link ConnectionLostError}.
- * @param renewable whether a fresh token can be had, so that one that ran out is no end
  */
-export function meaningOf({ code, reason }: CloseInfo, renewable: boolean): Error {
+export function meaningOf({ code, reason }: CloseInfo): Error {
   const forGood = code === MESSAGE_TOO_BIG || (code >= 4500 && code <= 4999);
-  if (!forGood || (code === NOT_AUTHENTICATED && renewable)) return new ConnectionLostError();
+  if (!forGood) return new ConnectionLostError();
   return new ClientClosedError(`The server closed the connection for good: ${code} ${reason}`);
 }

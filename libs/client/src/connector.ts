@@ -118,7 +118,7 @@ export class Connector {
         heartbeat: null,
       });
     } catch (error) {
-      throw connection.closed === null ? error : this.meaning(connection.closed);
+      throw connection.closed === null ? error : meaningOf(connection.closed);
     }
   }
 
@@ -156,7 +156,7 @@ export class Connector {
     this.sessionId = connection.link.session.sessionId;
     connection.heartbeat = new Heartbeat(
       this.settings.heartbeatMs,
-      () => connection.link.request("ping", {}),
+      () => connection.link.request("ping", {}, this.settings.connectTimeoutMs),
       () => this.drop(connection),
     );
     this.hooks.up(connection.link, connection.generation);
@@ -194,7 +194,7 @@ export class Connector {
     if (!wasCurrent) return;
     clearTimeout(this.drainTimer);
     this.drainTimer = undefined;
-    const meaning = this.meaning(connection.closed!);
+    const meaning = meaningOf(connection.closed!);
     if (!worthRetrying(meaning)) return this.fail(meaning);
     if (performance.now() - connection.since > STABLE_MS) this.attempt = 0;
     this.hooks.state("reconnecting");
@@ -213,10 +213,6 @@ export class Connector {
     if (this.current !== null) return;
     this.stop.abort();
     this.hooks.gaveUp(error);
-  }
-
-  private meaning(info: CloseInfo): Error {
-    return meaningOf(info, this.settings.auth.getToken !== undefined);
   }
 
   private backoff(): number {

@@ -1,6 +1,9 @@
 import { worthRetrying } from "./errors.js";
 import type { Link } from "./link.js";
 
+/** Topics told of at once: the rest waits its turn, so that publishes are not limited for it. */
+const TOPICS_AT_ONCE = 50;
+
 /**
  * Tells the server how far the application has come, so that a session resumed
  * elsewhere starts from there. Cumulative, so only the newest per topic is sent,
@@ -31,14 +34,15 @@ export class CursorAcks {
     const { link } = this;
     if (link === null || this.due.size === 0) return;
     this.lastFlush = performance.now();
-    const sent = [...this.due];
-    this.due.clear();
+    const sent = [...this.due].slice(0, TOPICS_AT_ONCE);
+    for (const [topic] of sent) this.due.delete(topic);
+    this.schedule();
     await Promise.all(
       sent.map(([topic, seq]) =>
         link.request("ack", { topic, seq }).catch((error: unknown) => {
           if (!worthRetrying(error)) return;
           if (!this.due.has(topic)) this.due.set(topic, seq);
-          if (this.link !== link) this.schedule();
+          this.schedule();
         }),
       ),
     );

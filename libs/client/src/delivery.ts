@@ -50,15 +50,16 @@ export class Delivery {
   }
 
   /** The iterator's next message; waits for it. */
-  next(): Promise<IteratorResult<Message>> {
+  async next(): Promise<IteratorResult<Message>> {
     if (this.taken !== null) this.hooks.processed(this.taken.seq);
     this.taken = null;
     const message = this.shift();
     if (message !== undefined) {
       this.taken = message;
-      return Promise.resolve({ done: false, value: message });
+      return { done: false, value: message };
     }
-    if (this.ended !== null) return this.finished(this.ended.error);
+    if (this.ended?.error) throw this.ended.error;
+    if (this.ended !== null) return { done: true, value: undefined };
     if (this.waiter !== null) throw new TypeError("A message is already being waited for");
     return new Promise((resolve, reject) => (this.waiter = { resolve, reject }));
   }
@@ -71,12 +72,6 @@ export class Delivery {
     if (error !== null) this.waiter.reject(error);
     else this.waiter.resolve({ done: true, value: undefined });
     this.waiter = null;
-  }
-
-  private finished(error: Error | null): Promise<IteratorResult<Message>> {
-    return error === null
-      ? Promise.resolve({ done: true, value: undefined })
-      : Promise.reject(error);
   }
 
   private shift(): Message | undefined {

@@ -6,17 +6,26 @@ import {
   requestErrorFrom,
   worthRetrying,
 } from "./errors.js";
-import { authOf, backoffOf, urlsOf, type AuthOptions, type ServerOptions } from "./options.js";
+import {
+  authOf,
+  backoffOf,
+  REQUEST_TIMEOUT_MS,
+  urlsOf,
+  type AuthOptions,
+  type ServerOptions,
+} from "./options.js";
 import { httpOrigin } from "./urls.js";
 
 export interface HttpOptions extends ServerOptions, AuthOptions {
   /** Waits between tries; 250 ms and 5 s. */
   backoff?: Partial<BackoffOptions>;
-  /** Milliseconds until an unanswered request counts as lost; 10,000. */
+  /** Milliseconds until an unanswered request counts as lost; 35,000. */
   requestTimeoutMs?: number;
   /** Instead of the platform's own. */
   fetch?: typeof fetch;
 }
+
+type Init = { method?: string; body?: string; headers?: Record<string, string> };
 
 /** Operations as `POST /api/rpc/<operation>`; each try goes to the next address. */
 export class HttpRequests {
@@ -32,7 +41,7 @@ export class HttpRequests {
     this.origins = urlsOf(options).map(httpOrigin);
     this.auth = authOf(options);
     this.backoff = backoffOf(options.backoff);
-    this.timeoutMs = options.requestTimeoutMs ?? 10_000;
+    this.timeoutMs = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     this.fetch = options.fetch ?? fetch.bind(globalThis);
   }
 
@@ -61,9 +70,18 @@ export class HttpRequests {
     }
   }
 
-  /** The body of a stream of events, as text. */
-  async events(query: URLSearchParams, signal: AbortSignal): Promise<ReadableStream<string>> {
-    const response = await this.send(`/api/events?${query}`, {}, signal);
+  /**
+   * The body of a stream of events, as text.
+   * @param lastEventId of an earlier stream, to go on behind it
+   */
+  async events(
+    query: URLSearchParams,
+    lastEventId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<string>> {
+    const headers: Record<string, string> = {};
+    if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
+    const response = await this.send(`/api/events?${query}`, { headers }, signal);
     if (!response.ok || response.body === null) {
       await this.read(response);
       throw new ConnectionLostError("The server sent no event stream");
@@ -71,9 +89,9 @@ export class HttpRequests {
     return response.body.pipeThrough(new TextDecoderStream());
   }
 
-  private async send(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  private async send(path: string, init: Init, signal: AbortSignal): Promise<Response> {
     const origin = this.origins[this.next++ % this.origins.length]!;
-    const headers = await this.headers();
+    const headers = { ...init.headers, ...(await this.headers()) };
     try {
       return await this.fetch(origin + path, { ...init, headers, signal });
     } catch {
@@ -89,8 +107,8 @@ export class HttpRequests {
       ...(apiKey !== undefined && { "x-api-key": apiKey }),
       ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
       ...(tenant !== undefined && { "x-tenant-id": tenant }),
-      // Header values are Latin-1; user names need not be.
-      ...(user !== undefined && { "x-user": encodeURIComponent(user).replaceAll("%40", "@") }),
+      // Header values are ASCII; user names need not be.
+      ...(user !== undefined && { "x-user": user.replace(/[^\x21-\x7e]/gu, encodeURIComponent) }),
     };
   }
 

@@ -1,9 +1,10 @@
 import { ClientClosedError } from "./errors.js";
-import { streamEvents } from "./event-stream.js";
+import { EventStream } from "./event-stream.js";
 import { historyPages } from "./history.js";
 import { HttpRequests, type HttpOptions } from "./http-requests.js";
 import { publishParams } from "./publish-params.js";
 import { Subscription, type SubscribeOptions } from "./subscription.js";
+import { canonicalTopic } from "./topic-name.js";
 import type {
   ClientEvents,
   CommittedAck,
@@ -67,31 +68,41 @@ export class TellwireHttp {
     return this.requests.once(operation, params, this.or(signal));
   }
 
-  /** A topic's messages, each once and in order, over as many event streams as it takes. */
+  /**
+   * A topic's messages, each once and in order, over as many event streams as it
+   * takes; resolves when the first one stands.
+   * @throws RequestError the server refuses it
+   */
   async subscribe(topic: string, options: HttpSubscribeOptions = {}): Promise<Subscription> {
     const ended = new AbortController();
     const signal = this.or(ended.signal);
-    const newest = await this.page({ topic, limit: 1 }, signal);
+    const { tenant } = (await this.requests.repeated("whoami", {}, signal)) as { tenant: string };
+    const canonical = canonicalTopic(topic, tenant);
     const subscription: Subscription = new Subscription(
-      newest.messages[0]?.topic ?? topic,
+      canonical,
       options,
-      { history: (after, limit) => this.page({ topic, after, limit }, signal) },
+      { history: (after, limit) => this.page({ topic: canonical, after, limit }, signal) },
       {
         processed: () => undefined,
         truncated: (event) => options.onTruncated?.(event),
         reset: (event) => options.onReset?.(event),
-        unsubscribe: async () => {
-          ended.abort();
-          subscription.end(null);
-        },
+        unsubscribe: async () => ended.abort(),
       },
       { maxBuffered: 1_000, holeMs: 1_000 },
     );
-    const { feed } = subscription;
-    const renumbered = feed.logEpoch !== undefined && feed.logEpoch !== newest.log_epoch;
-    if (renumbered) feed.reset(newest.head, newest.log_epoch);
-    feed.position(newest.head, newest.log_epoch);
-    void streamEvents(topic, subscription, this.requests, signal);
+    await new Promise<void>((resolve, reject) => {
+      const stream = new EventStream(subscription, this.requests, resolve);
+      stream.run(signal).then(
+        () => {
+          subscription.end(null);
+          reject(signal.reason);
+        },
+        (error: Error) => {
+          subscription.end(error);
+          reject(error);
+        },
+      );
+    });
     return subscription;
   }
 

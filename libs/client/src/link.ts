@@ -31,11 +31,12 @@ export interface LinkListener {
 export interface Link {
   readonly session: Session;
   /**
+   * @param timeoutMs instead of the link's own
    * @throws RequestError the server's answer
    * @throws RequestTimeoutError no answer in time
    * @throws ConnectionLostError the connection ended first
    */
-  request(operation: string, params: object): Promise<unknown>;
+  request(operation: string, params: object, timeoutMs?: number): Promise<unknown>;
   /** Resolves once no request waits for an answer. */
   idle(): Promise<void>;
   /** Ends the connection at once; what waits for an answer fails as lost. */

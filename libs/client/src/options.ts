@@ -1,6 +1,8 @@
 import type { BackoffOptions } from "./backoff.js";
 import type { WebSocketConstructor } from "./websocket.link.js";
 
+export const REQUEST_TIMEOUT_MS = 35_000;
+
 export interface ServerOptions {
   /** The server's address: `https://chat.example` or `wss://…`. Either this or `urls`. */
   url?: string;
@@ -31,7 +33,10 @@ export interface ClientOptions extends ServerOptions, AuthOptions {
   backoff?: Partial<BackoffOptions>;
   /** Milliseconds until a connection must stand and be authenticated; 10,000. */
   connectTimeoutMs?: number;
-  /** Milliseconds until an unanswered request counts as lost; 10,000. */
+  /**
+   * Milliseconds until an unanswered request counts as lost; 35,000, which is more
+   * than the 30 s that an edge takes for a publish before it says `upstream`.
+   */
   requestTimeoutMs?: number;
   /** Milliseconds of silence after which the connection is tried with a `ping`; 20,000. */
   heartbeatMs?: number;
@@ -45,6 +50,11 @@ export interface ClientOptions extends ServerOptions, AuthOptions {
    * in flight behind it.
    */
   pipeline?: number;
+  /**
+   * Bytes of a body as JSON; 196,608, the server's own default. More is refused
+   * here, as a frame past the server's bound would cost the connection.
+   */
+  maxBodyBytes?: number;
   /** Messages of a topic that may wait for the application; the rest is fetched later. 1,000. */
   maxBuffered?: number;
   /** Whether the server is told what has been processed, at most once a second a topic; true. */
@@ -63,6 +73,7 @@ export interface Settings {
   holeMs: number;
   maxOutstanding: number;
   pipeline: number;
+  maxBodyBytes: number;
   maxBuffered: number;
   autoAck: boolean;
 }
@@ -75,11 +86,12 @@ export function settingsOf(options: ClientOptions): Settings {
     sessionId: options.sessionId,
     backoff: backoffOf(options.backoff),
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
+    requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     heartbeatMs: options.heartbeatMs ?? 20_000,
     holeMs: options.holeMs ?? 1_000,
     maxOutstanding: options.maxOutstanding ?? 1_000,
     pipeline: options.pipeline ?? 1,
+    maxBodyBytes: options.maxBodyBytes ?? 192 * 1024,
     maxBuffered: options.maxBuffered ?? 1_000,
     autoAck: options.autoAck ?? true,
   };
@@ -93,8 +105,7 @@ export const backoffOf = (given: Partial<BackoffOptions> = {}): BackoffOptions =
 export function urlsOf({ url, urls }: ServerOptions): readonly string[] {
   const all = urls ?? (url === undefined ? [] : [url]);
   if (all.length === 0) throw new TypeError("url or urls must be given");
-  for (const each of all) new URL(each);
-  return all;
+  return all.map((each) => new URL(each).href);
 }
 
 export function authOf({ apiKey, token, getToken, tenant, user }: AuthOptions): AuthOptions {

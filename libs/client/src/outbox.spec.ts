@@ -81,6 +81,10 @@ describe("Outbox", () => {
         const commit = (e: Outgoing<string>): void => {
           if (!committed.includes(e.item)) committed.push(e.item);
         };
+        const answer = (e: Outgoing<string>): void => {
+          commit(e);
+          box.settle(e);
+        };
         const send = (): void => void flying.push(...box.take(connection, now));
         const finish = (pick: number): Outgoing<string> | undefined =>
           flying.splice(pick % Math.max(1, flying.length), 1)[0];
@@ -90,7 +94,7 @@ describe("Outbox", () => {
           if (s.do === "switch") connection++;
           if (s.do === "ack") {
             const e = finish(s.pick);
-            if (e) [commit(e), box.settle(e)];
+            if (e) answer(e);
           }
           if (s.do === "refuse") {
             const e = finish(s.pick);
@@ -109,7 +113,7 @@ describe("Outbox", () => {
           box.wake("a");
           box.wake("b");
           send();
-          for (const e of flying.splice(0)) [commit(e), box.settle(e)];
+          for (const e of flying.splice(0)) answer(e);
         }
         expect(box.size).toBe(0);
         for (const key of ["a", "b"]) {

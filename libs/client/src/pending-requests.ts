@@ -16,13 +16,17 @@ export class PendingRequests {
   constructor(private readonly timeoutMs: number) {}
 
   /** Makes a request's number and hands it to `send`; settles with the answer. */
-  start(operation: string, send: (id: number) => void): Promise<unknown> {
+  start(
+    operation: string,
+    send: (id: number) => void,
+    timeoutMs: number = this.timeoutMs,
+  ): Promise<unknown> {
     if (this.over !== null) return Promise.reject(this.over);
     const id = this.next++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => this.take(id)?.reject(new RequestTimeoutError(operation)),
-        this.timeoutMs,
+        timeoutMs,
       );
       this.waiting.set(id, { resolve, reject, timer });
       send(id);

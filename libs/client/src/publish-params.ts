@@ -7,18 +7,19 @@ import { uuidv7 } from "./uuid.js";
  * The params of `publish`. The body is copied, so that what is sent again after
  * a lost answer is what was sent at first: another content under the same id
  * would be a conflict.
- * @throws RequestError `invalid_params` where the body is no JSON value
+ * @throws RequestError `invalid_params` where the body is no JSON value, `too_large`
  */
-export function publishParams(topic: string, body: unknown, options: PublishOptions): object {
+export function publishParams(
+  topic: string,
+  body: unknown,
+  options: PublishOptions,
+  maxBodyBytes: number = Infinity,
+): object {
   const { id, kind, priority, headers, correlationId, expiresAt, sendAt, ephemeral } = options;
   const text = JSON.stringify(body);
-  if (text === undefined) {
-    throw new RequestError({
-      code: -32602,
-      name: "invalid_params",
-      message: "The body is no JSON value",
-      temporary: false,
-    });
+  if (text === undefined) throw refusal(-32602, "invalid_params", "The body is no JSON value");
+  if (bytesOf(text, maxBodyBytes) > maxBodyBytes) {
+    throw refusal(-32008, "too_large", `A body may have ${maxBodyBytes} bytes`);
   }
   return {
     topic,
@@ -38,6 +39,13 @@ export function orderKey(topic: string, { priority }: PublishOptions): string {
   const lane = priority === "critical" || priority === "high" ? "express" : "bulk";
   return `${lane} ${orderName(topic)}`;
 }
+
+/** Counts only where it matters: no UTF-16 unit makes more than three bytes. */
+const bytesOf = (text: string, most: number): number =>
+  text.length * 3 <= most ? text.length : new TextEncoder().encode(text).length;
+
+const refusal = (code: number, name: string, message: string): RequestError =>
+  new RequestError({ code, name, message, temporary: false });
 
 const wireTime = (time: Timestamp): string | number =>
   time instanceof Date ? time.toISOString() : time;

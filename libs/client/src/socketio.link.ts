@@ -27,6 +27,7 @@ class SocketIoLink implements Link {
   private readonly pending: PendingRequests;
   private readonly listener: LinkListener;
   private gone = false;
+  /** Why the server closes: no close code gets through long polling. */
   private told: CloseInfo | null = null;
 
   constructor(
@@ -40,13 +41,12 @@ class SocketIoLink implements Link {
   }
 
   async open(): Promise<Link> {
-    const { connectTimeoutMs, signal, credentials } = this.options;
+    const { connectTimeoutMs, signal } = this.options;
     const giveUp = (): void => this.close();
     const timer = setTimeout(giveUp, connectTimeoutMs);
     signal.addEventListener("abort", giveUp);
     try {
-      await this.connected(signal);
-      this.session = sessionFrom(await this.request("whoami", {}), credentials.session_id);
+      this.session = sessionFrom(await this.authenticated(signal));
       return this;
     } catch (error) {
       this.close();
@@ -57,13 +57,13 @@ class SocketIoLink implements Link {
     }
   }
 
-  /** Credentials travel in the handshake, so a refusal is a failed connect. */
-  private connected(signal: AbortSignal): Promise<void> {
+  /** Credentials travel in the handshake: the first event is the answer, or there is no connection. */
+  private authenticated(signal: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const lost = (): void => reject(new ConnectionLostError("Could not connect"));
       if (signal.aborted) return lost();
       this.abandoned = lost;
-      this.socket.once("connect", resolve);
+      this.socket.once("authenticated", resolve);
       this.socket.once("connect_error", (error: Error & { data?: unknown }) =>
         isObject(error.data) ? reject(requestErrorFrom(error.data)) : lost(),
       );
@@ -72,8 +72,8 @@ class SocketIoLink implements Link {
   }
   private abandoned: () => void = () => undefined;
 
-  request(operation: string, params: object): Promise<unknown> {
-    return this.pending.start(operation, (id) =>
+  request(operation: string, params: object, timeoutMs?: number): Promise<unknown> {
+    const send = (id: number): void => {
       this.socket.emit(operation, params, (answer: unknown) => {
         this.listener.heard();
         this.pending.answer(
@@ -82,8 +82,9 @@ class SocketIoLink implements Link {
             ? { result: answer["result"] }
             : { error: requestErrorFrom(isObject(answer) ? answer["error"] : answer) },
         );
-      }),
-    );
+      });
+    };
+    return this.pending.start(operation, send, timeoutMs);
   }
 
   idle(): Promise<void> {
@@ -101,7 +102,9 @@ class SocketIoLink implements Link {
   private receive(name: string, params: unknown): void {
     if (this.gone) return;
     this.listener.heard();
-    this.listener.event(name, params);
+    if (name === "close" && isObject(params)) {
+      this.told = { code: Number(params["code"]), reason: String(params["reason"]) };
+    } else if (name !== "authenticated") this.listener.event(name, params);
   }
 
   private ended(info: CloseInfo): void {

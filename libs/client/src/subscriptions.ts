@@ -1,5 +1,5 @@
 import { pause, retryDelay, type BackoffOptions } from "./backoff.js";
-import { isObject, requestErrorFrom, worthRetrying } from "./errors.js";
+import { isObject, RequestError, requestErrorFrom, worthRetrying } from "./errors.js";
 import type { Link } from "./link.js";
 import type { Subscription } from "./subscription.js";
 import type { Message } from "./types.js";
@@ -19,7 +19,7 @@ interface Entry {
  */
 export class Subscriptions {
   private readonly entries = new Map<string, Entry>();
-  /** Topics given up whose `unsubscribe` no server has confirmed: a resumed session still has them. */
+  /** Topics given up whose `unsubscribe` has no answer yet. */
   private readonly left = new Map<string, Promise<void>>();
   private readonly due = new Set<Entry>();
   private link: Link | null = null;
@@ -38,13 +38,13 @@ export class Subscriptions {
   /** Resolves when the server has answered; rejects if it refuses. */
   async add(subscription: Subscription): Promise<void> {
     const { topic } = subscription;
-    // Claimed at once, so that a second call for the topic sees it.
+    // Claimed at once, so that a second call for the topic sees it; asked for only when
+    // leaving it before is answered, which could undo it otherwise.
     const confirmed = new Promise<void>((resolve, reject) => {
       this.entries.set(topic, { subscription, confirm: { resolve, reject } });
     });
     confirmed.catch(() => undefined);
     await this.left.get(topic);
-    this.left.delete(topic);
     const entry = this.entries.get(topic);
     if (entry?.subscription === subscription) this.renew([entry]);
     return confirmed;
@@ -54,7 +54,14 @@ export class Subscriptions {
     const entry = this.entries.get(topic);
     if (entry === undefined) return;
     this.take(entry, null);
-    await this.leave([topic]);
+    // On a later connection it is not subscribed any more, so one try is enough.
+    const left = Promise.resolve(this.link?.request("unsubscribe", { topics: [topic] })).then(
+      () => undefined,
+      () => undefined,
+    );
+    this.left.set(topic, left);
+    await left;
+    if (this.left.get(topic) === left) this.left.delete(topic);
   }
 
   receive(message: Message): void {
@@ -80,9 +87,6 @@ export class Subscriptions {
 
   up(link: Link): void {
     this.link = link;
-    // In one frame after the other on the same connection: leaving never undoes a later subscribe.
-    if (link.session.resumed && this.left.size > 0) void this.leave([...this.left.keys()]);
-    else this.left.clear();
     for (const entry of this.entries.values()) this.due.add(entry);
     void this.flush();
   }
@@ -102,20 +106,6 @@ export class Subscriptions {
     if (error === null) return entry.confirm.resolve();
     entry.confirm.reject(error);
     this.onEnded(topic, error);
-  }
-
-  private async leave(topics: string[]): Promise<void> {
-    const { link } = this;
-    const answered =
-      link?.request("unsubscribe", { topics }).then(
-        () => true,
-        (error: unknown) => !worthRetrying(error),
-      ) ?? Promise.resolve(false);
-    const done = answered.then((over) => {
-      if (over) for (const topic of topics) this.left.delete(topic);
-    });
-    for (const topic of topics) this.left.set(topic, done);
-    await done;
   }
 
   /** Subscribes entries at the end of this turn, so that many make one request. */
@@ -154,8 +144,13 @@ export class Subscriptions {
         for (const entry of wanted) this.take(entry, error as Error);
         return;
       }
-      await pause(retryDelay(attempt, 0, this.backoff), this.over.signal);
+      await this.wait(attempt, error);
     }
+  }
+
+  private wait(attempt: number, error: unknown): Promise<void> {
+    const asked = error instanceof RequestError ? error.retryAfterMs : 0;
+    return pause(retryDelay(attempt, asked, this.backoff), this.over.signal);
   }
 
   private answered(link: Link, entries: Entry[], result: unknown, attempt: number): void {
@@ -177,9 +172,7 @@ export class Subscriptions {
       entry.confirm.resolve();
     });
     if (again.length === 0) return;
-    void pause(retryDelay(attempt, 0, this.backoff), this.over.signal).then(() =>
-      this.subscribe(link, again, attempt + 1),
-    );
+    void this.wait(attempt, null).then(() => this.subscribe(link, again, attempt + 1));
   }
 }
 

@@ -90,9 +90,9 @@ export class TopicFeed {
     this.watch();
   }
 
-  /** The log was restored to an earlier point; what is known twice is done once. */
+  /** The log was restored to an earlier point; what is told twice is done once. */
   reset(head: number, logEpoch: string): void {
-    if (logEpoch === this.epoch && this.buffer !== null) return;
+    if (logEpoch === this.epoch && this.buffer !== null && this.buffer.cursor <= head) return;
     this.epoch = logEpoch;
     this.buffer ??= new ReorderBuffer<Message>(head, HELD);
     this.buffer.reset(head);

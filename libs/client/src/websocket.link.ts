@@ -65,7 +65,7 @@ class WebSocketLink implements Link {
       if (signal.aborted) giveUp();
       await this.ready;
       const result = await this.request("authenticate", credentials);
-      this.session = sessionFrom(result, credentials.session_id);
+      this.session = sessionFrom(result);
       return this;
     } catch (error) {
       this.close();
@@ -76,9 +76,11 @@ class WebSocketLink implements Link {
     }
   }
 
-  request(operation: string, params: object): Promise<unknown> {
-    return this.pending.start(operation, (id) =>
-      this.socket.send(encodeRequest(id, operation, params)),
+  request(operation: string, params: object, timeoutMs?: number): Promise<unknown> {
+    return this.pending.start(
+      operation,
+      (id) => this.socket.send(encodeRequest(id, operation, params)),
+      timeoutMs,
     );
   }
 

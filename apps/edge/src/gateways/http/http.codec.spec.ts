@@ -40,7 +40,7 @@ describe("pages", () => {
       before: Number.NaN,
       limit: Number.NaN,
     });
-    expect(() => pageParams({ after: ["1", "2"] })).toThrow();
+    expect(() => pageParams({ after: ["1", "2"] })).toThrow("given twice");
   });
 
   it("goes back in time, or on from a seq", () => {

@@ -20,6 +20,13 @@ afterEach(() => edge.stop());
 
 const AS_ALICE = { "x-api-key": KEY, "x-user": "alice" };
 
+/** Whatever a test looks for in an answer. */
+interface Json {
+  error: { code: number };
+  openapi: string;
+  paths: Record<string, { post: { requestBody: { content: Record<string, { schema: object }> } } }>;
+}
+
 async function call(
   method: string,
   path: string,
@@ -31,8 +38,10 @@ async function call(
     body: options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
   });
   const text = await answer.text();
-  const json: any = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : null;
-  return { status: answer.status, headers: answer.headers, text, json };
+  const json: unknown = answer.headers.get("content-type")?.includes("json")
+    ? JSON.parse(text)
+    : null;
+  return { status: answer.status, headers: answer.headers, text, json: json as Json };
 }
 
 const NOBODY = { "x-api-key": undefined, "x-user": undefined };
@@ -192,8 +201,10 @@ describe("resources", () => {
     const { json } = await call("GET", "/api/docs/openapi.json");
     expect(json.openapi).toBe("3.1.0");
     for (const name of Object.keys(OPERATIONS)) {
-      const { post } = json.paths[`/api/rpc/${name}`];
-      expect(post.requestBody.content["application/json"].schema).toMatchObject({ type: "object" });
+      const { post } = json.paths[`/api/rpc/${name}`]!;
+      expect(post.requestBody.content["application/json"]?.schema).toMatchObject({
+        type: "object",
+      });
     }
     const page = await call("GET", "/api/docs");
     expect(page.text).toContain("/api/rpc/channel.create");
@@ -205,7 +216,7 @@ describe("event streams", () => {
   interface Stream {
     status: number;
     /** What has come, by event: its name, id and data. */
-    events: { event?: string; id?: string; data?: any }[];
+    events: { event?: string; id?: string; data?: object }[];
     ended: boolean;
     stop(): void;
   }

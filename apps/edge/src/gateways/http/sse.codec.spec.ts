@@ -68,6 +68,6 @@ describe("subscribeParams", () => {
     for (const query of ["after=5", "topic=channel:a&after=1&after=2", many]) {
       expect(() => params(query)).toThrow(expect.objectContaining({ reason: "invalid_params" }));
     }
-    expect(() => params("", undefined, { tenant: "acme", user: null })).toThrow();
+    expect(() => params("", undefined, { tenant: "acme", user: null })).toThrow("between 1 and");
   });
 });

@@ -189,6 +189,7 @@ describe("Socket.IO", () => {
     const { socket } = await raw();
     await once(socket, "close");
     await eventually(() => edge.socketio.io.engine.clientsCount === 0);
+    expect(edge.performed).toEqual([]);
   });
 
   it.each([

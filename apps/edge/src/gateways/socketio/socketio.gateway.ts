@@ -65,7 +65,13 @@ export class SocketioGateway {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const before = new Set(socket.rawListeners("close"));
     this.engine.handleUpgrade(request as never, socket, head);
+    // Engine.IO's stand-in for a response would hold the request as long as the socket lives. It is
+    // all that listens yet: the WebSocket itself is made after the middleware, in a later turn.
+    for (const listener of socket.rawListeners("close")) {
+      if (!before.has(listener)) socket.off("close", listener as () => void);
+    }
   }
 
   async close(): Promise<void> {

@@ -19,13 +19,21 @@ afterEach(async () => {
   await edge.stop();
 });
 
+interface Answer {
+  id: unknown;
+  method?: string;
+  params: { body: string };
+  result: object;
+  error?: { code: number };
+}
+
 interface Client {
   socket: WebSocket;
-  received: any[];
+  received: unknown[];
   closed: Promise<[number, Buffer]>;
   say(text: string): void;
   ask(id: unknown, method: string, params?: unknown): void;
-  next(): Promise<any>;
+  next<T = Answer>(): Promise<T>;
 }
 
 async function open(path = "/ws", headers: Record<string, string> = {}): Promise<Client> {
@@ -46,7 +54,7 @@ async function open(path = "/ws", headers: Record<string, string> = {}): Promise
     say: (text) => socket.send(text),
     ask: (id, method, params) =>
       socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params })),
-    next: () => eventually(() => (received.length > read ? received[read++] : undefined)),
+    next: <T>() => eventually(() => (received.length > read ? (received[read++] as T) : undefined)),
   };
 }
 
@@ -81,7 +89,7 @@ describe("JSON-RPC over WebSocket", () => {
     expect(answers.map((a) => [a.id, a.error])).toEqual(
       [1, 2, 3, 4, 5].map((id) => [id, undefined]),
     );
-    expect(answers[0].result).toMatchObject({ user: "alice@acme", session_id: SESSION });
+    expect(answers[0]?.result).toMatchObject({ user: "alice@acme", session_id: SESSION });
     expect(edge.performed.slice(1).map((p) => p.params)).toMatchObject(
       [2, 3, 4, 5].map((body) => ({ body })),
     );
@@ -134,8 +142,8 @@ describe("JSON-RPC over WebSocket", () => {
         call({ id: 3, method: "publish", params: { topic: 5 } }),
       ]),
     );
-    const batch = await client.next();
-    expect(batch.map((a: any) => [a.id, a.error?.code ?? "ok"]).sort()).toEqual(
+    const batch = await client.next<Answer[]>();
+    expect(batch.map((a) => [a.id, a.error?.code ?? "ok"]).sort()).toEqual(
       [
         [1, "ok"],
         [null, -32600],
@@ -247,10 +255,10 @@ describe("JSON-RPC over WebSocket", () => {
       // Reserved bits set: no frame at all; or a masked frame cut in its middle.
       if (i % 3 === 1)
         socket.write(
-          Buffer.from([0xff, ...Array.from({ length: i * 7 }, (_, n) => (n * 31 + i) % 256)]),
+          Buffer.from([0xff, ...Array.from({ length: i * 7 }, (__, n) => (n * 31 + i) % 256)]),
         );
       else if (i % 3 === 2) socket.end(Buffer.from([0x81, 0xfe, 0x10, 0x00, 1, 2, 3, 4, 5]));
-      else socket.write(Buffer.from(Array.from({ length: 50 }, (_, n) => (n * 131 + i) % 256)));
+      else socket.write(Buffer.from(Array.from({ length: 50 }, (__, n) => (n * 131 + i) % 256)));
       await once(socket, "close");
     });
     await Promise.all(ends);

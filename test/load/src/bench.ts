@@ -35,13 +35,23 @@ async function playClimb(system: System, plan: Climb): Promise<ClimbResult> {
   }
 }
 
+/** What is up now, so that Ctrl-C leaves neither processes nor data behind. */
+let running: System | null = null;
+
+async function interrupted(): Promise<never> {
+  await running?.stop();
+  process.exit(130);
+}
+
 async function playTurn({ system: name, climbs }: Turn): Promise<ClimbResult[]> {
   const system = await (name === "peer" ? startPeer() : startTellwire());
+  running = system;
   try {
     const results: ClimbResult[] = [];
     for (const plan of climbs) results.push(await playClimb(system, plan));
     return results;
   } finally {
+    running = null;
     await system.stop();
   }
 }
@@ -69,6 +79,8 @@ const { values } = parseArgs({
 const pairs = Number(values.pairs);
 const turns = planTurns(pairs).filter(({ system }) => (values.only ?? system) === system);
 const results: ClimbResult[] = [];
+process.once("SIGINT", interrupted);
+process.once("SIGTERM", interrupted);
 for (const [index, turn] of turns.entries()) {
   console.log(`turn ${index + 1} of ${turns.length}: ${turn.system}`);
   results.push(...(await playTurn(turn)));

@@ -209,7 +209,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   connections.onOpen.add((connection) => {
     connection.onClosed.add(() => subscriptions.drop(connection));
   });
-  new SubscriptionGuard(access, feeds, connections, subscriptions, signal);
+  new SubscriptionGuard(access, feeds, connections, subscriptions).start(signal);
   observe(metrics, connections, ingress, feeds, rpc, presence);
 
   const control = new ControlReader(

@@ -21,9 +21,13 @@ export class SubscriptionGuard {
     private readonly feeds: Pick<Feeds, "get">,
     private readonly connections: Iterable<Connection>,
     private readonly subscriptions: Pick<Subscriptions, "revoke">,
-    private readonly signal: AbortSignal,
-  ) {
-    access.onChange.add((topic, user) => void this.recheck([...this.affected(topic, user)]));
+  ) {}
+
+  /** Listens for changes; asks nobody once `signal` has aborted. */
+  start(signal: AbortSignal): void {
+    this.access.onChange.add((topic, user) => {
+      void this.recheck([...this.affected(topic, user)], signal);
+    });
   }
 
   private *affected(topic: string | null, user: string | null): Iterable<Subscription> {
@@ -38,16 +42,18 @@ export class SubscriptionGuard {
     }
   }
 
-  private async recheck(waiting: Subscription[]): Promise<void> {
+  private async recheck(waiting: Subscription[], signal: AbortSignal): Promise<void> {
     const next = async (): Promise<void> => {
-      for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) await this.settle(one);
+      for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+        await this.settle(one, signal);
+      }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, next));
   }
 
-  private async settle(subscription: Subscription): Promise<void> {
+  private async settle(subscription: Subscription, signal: AbortSignal): Promise<void> {
     const { connection, topic } = subscription;
-    while (!this.signal.aborted && !subscription.over && connection.identity !== null) {
+    while (!signal.aborted && !subscription.over && connection.identity !== null) {
       try {
         return await this.access.check(connection.identity, topic, "read");
       } catch (thrown) {
@@ -55,7 +61,7 @@ export class SubscriptionGuard {
         if (error.reason === "not_permitted" || error.reason === "not_found") {
           return this.subscriptions.revoke(connection, topic, error);
         }
-        await pause(RETRY_MS, this.signal);
+        await pause(RETRY_MS, signal);
       }
     }
   }

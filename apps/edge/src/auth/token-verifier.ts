@@ -46,15 +46,13 @@ export class TokenVerifier {
 
   /** @throws TellwireError `not_authenticated`; `session_expired` for a token that was good once */
   async verify(token: string): Promise<VerifiedToken> {
-    const known = this.verified.get(token);
-    if (known !== undefined) {
-      if ((known.identity.expiresAt ?? 0) > Date.now()) return known;
+    const verified = this.verified.get(token) ?? identityOf(await this.payloadOf(token));
+    if ((verified.identity.expiresAt ?? 0) <= Date.now()) {
       this.verified.delete(token);
       throw expired();
     }
-    const read = identityOf(await this.payloadOf(token));
-    this.verified.set(token, read);
-    return read;
+    this.verified.set(token, verified);
+    return verified;
   }
 
   private async payloadOf(token: string): Promise<unknown> {

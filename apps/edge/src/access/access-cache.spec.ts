@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import {
+  CLOSED_CHANNEL,
+  PUBLIC_CHANNEL,
+  type Identity,
+  type SessionRpc,
+  type TopicAccess,
+} from "@tellwire/contract";
+import { AccessCache } from "./access-cache.js";
+
+type Asked = SessionRpc["policy.access"]["params"];
+
+const NOTHING: TopicAccess = { policy: null, role: "none", autoCreate: false, blocked: false };
+const PRIVATE = { visibility: "private", ...CLOSED_CHANNEL } as const;
+
+const identity = (user: string | null, tenant = "acme"): Identity => ({
+  tenant,
+  user: user && `${user}@${tenant}`,
+  permissions: ["*"],
+  keyId: "k",
+  tokenId: null,
+  expiresAt: null,
+  limits: {},
+});
+const alice = identity("alice");
+const LOBBY = "channel:lobby@acme";
+
+/** What the session service would say, and what it was asked. */
+function session(access: (asked: Asked) => Partial<TopicAccess>) {
+  const asked: Asked[] = [];
+  const cache = new AccessCache({
+    call: (async (_name: string, params: Asked) => {
+      asked.push(params);
+      return { ...NOTHING, ...access(params) };
+    }) as never,
+  });
+  return { cache, asked };
+}
+
+describe("AccessCache", () => {
+  it("asks once for a topic and user, and decides each action by its own rule", async () => {
+    const { cache, asked } = session(() => ({ policy: PRIVATE, role: "guest" }));
+    await cache.check(alice, LOBBY, "read");
+    await expect(cache.check(alice, LOBBY, "publish")).rejects.toMatchObject({
+      reason: "not_permitted",
+    });
+    expect(asked).toEqual([{ topic: LOBBY, user: "alice@acme", create: false }]);
+  });
+
+  it("refuses another tenant's topics without asking about them", async () => {
+    const { cache, asked } = session(() => ({ policy: PUBLIC_CHANNEL }));
+    for (const topic of ["channel:lobby@other", "user:alice@other", "inbox@other"]) {
+      for (const action of ["read", "publish", "join"] as const) {
+        await expect(cache.check(alice, topic, action)).rejects.toMatchObject({
+          reason: "not_permitted",
+        });
+      }
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it("decides about inboxes by who asks, and about writing to one by its blocks", async () => {
+    const { cache, asked } = session(({ user }) => ({ blocked: user === "mallory@acme" }));
+    await cache.check(alice, "user:alice@acme", "read");
+    await cache.check(identity(null), "user:alice@acme", "read");
+    await expect(cache.check(identity("bob"), "user:alice@acme", "read")).rejects.toThrow(
+      "Not permitted",
+    );
+    expect(asked).toEqual([]);
+    await cache.check(identity("bob"), "user:alice@acme", "publish");
+    await expect(
+      cache.check(identity("mallory"), "user:alice@acme", "publish"),
+    ).rejects.toMatchObject({ reason: "not_permitted" });
+  });
+
+  it("gives a user's session no rights of the tenant, whatever it may", async () => {
+    const { cache } = session(() => ({ policy: { ...PRIVATE, visibility: "secret" } }));
+    await expect(cache.check(alice, LOBBY, "read")).rejects.toMatchObject({ reason: "not_found" });
+    await cache.check(identity(null), LOBBY, "read");
+  });
+
+  it("lets a channel come into being by its first use, and only then", async () => {
+    let exists = false;
+    const { cache, asked } = session(({ create }) => {
+      exists ||= create;
+      return { policy: exists ? PUBLIC_CHANNEL : null, autoCreate: true };
+    });
+    await cache.check(alice, LOBBY, "read");
+    expect(exists).toBe(false);
+    await cache.check(alice, LOBBY, "read", true);
+    expect(exists).toBe(true);
+    await cache.check(alice, LOBBY, "read", true);
+    await cache.check(alice, LOBBY, "read", true);
+    expect(asked.filter(({ create }) => create)).toHaveLength(1);
+  });
+
+  it("forgets what a control event says has changed, and only that", async () => {
+    const { cache, asked } = session(() => ({ policy: PUBLIC_CHANNEL }));
+    const all = async (): Promise<number> => {
+      const before = asked.length;
+      for (const who of [alice, identity("bob"), identity("alice", "other")]) {
+        await cache.check(who, `channel:lobby@${who.tenant}`, "read");
+        await cache.check(who, `channel:lobby2@${who.tenant}`, "read");
+      }
+      await cache.check(identity("bob"), "user:alice@acme", "publish");
+      return asked.length - before;
+    };
+    expect(await all()).toBe(7);
+    expect(await all()).toBe(0);
+    cache.onControl({ type: "policy", topic: LOBBY, user: "bob@acme" });
+    expect(await all()).toBe(1);
+    cache.onControl({ type: "policy", topic: LOBBY, user: null });
+    expect(await all()).toBe(2);
+    cache.onControl({ type: "block", user: "alice@acme", blocked: "bob@acme" });
+    expect(await all()).toBe(1);
+    cache.onControl({ type: "tenant", tenant: "other" });
+    expect(await all()).toBe(2);
+    cache.onGap();
+    expect(await all()).toBe(7);
+  });
+
+  it("tells of changes after it has forgotten", async () => {
+    let role: TopicAccess["role"] = "member";
+    const { cache } = session(() => ({ policy: PRIVATE, role }));
+    await cache.check(alice, LOBBY, "read");
+    const told: unknown[] = [];
+    cache.onChange.add((topic, user) => {
+      told.push([topic, user, cache.check(alice, LOBBY, "read")]);
+    });
+    role = "none";
+    cache.onControl({ type: "policy", topic: LOBBY, user: "alice@acme" });
+    expect(told).toEqual([[LOBBY, "alice@acme", expect.any(Promise)]]);
+    await expect((told[0] as unknown[])[2]).rejects.toMatchObject({ reason: "not_permitted" });
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { EventCodec } from "../connection/wire.js";
+import { PresenceWatchers } from "./presence-watchers.js";
+
+function codecOf(name: EventCodec["name"]) {
+  const codec = {
+    name,
+    made: 0,
+    encodeEvent(event: string, params: string): Buffer {
+      codec.made++;
+      return Buffer.from(`${name} ${event} ${params}`);
+    },
+  };
+  return codec;
+}
+
+function client(tenant = "acme", codec: EventCodec = codecOf("ws")) {
+  const received: string[] = [];
+  return {
+    identity: { tenant } as never,
+    closed: false,
+    onClosed: new Set<() => void>(),
+    wire: { codec },
+    received,
+    sendEphemeral: (frame: Buffer) => void received.push(frame.toString()),
+  };
+}
+
+const event = (user: string) => ({ name: "presence" as const, about: user, params: `"${user}"` });
+
+describe("PresenceWatchers", () => {
+  it("tell those who asked, with one frame a protocol", () => {
+    const watchers = new PresenceWatchers();
+    const [ws, socketio] = [codecOf("ws"), codecOf("socketio")];
+    const [a, b, c, d] = [
+      client("acme", ws),
+      client("acme", ws),
+      client("acme", socketio),
+      client(),
+    ];
+    for (const one of [a, b, c]) watchers.watch(one, ["alice@acme", "alice@acme"]);
+    watchers.watch(d, ["bob@acme"]);
+    watchers.onEvent(event("alice@acme"));
+    expect([a.received, b.received, c.received, d.received]).toEqual([
+      ['ws presence "alice@acme"'],
+      ['ws presence "alice@acme"'],
+      ['socketio presence "alice@acme"'],
+      [],
+    ]);
+    expect([ws.made, socketio.made]).toEqual([1, 1]);
+  });
+
+  it("tell nothing of another tenant's users, nor of other events", () => {
+    const watchers = new PresenceWatchers();
+    const [a, moved] = [client(), client()];
+    watchers.watch(a, ["alice@other"]);
+    watchers.watch(moved, ["alice@acme"]);
+    moved.identity = { tenant: "other" } as never;
+    watchers.onEvent(event("alice@other"));
+    watchers.onEvent(event("alice@acme"));
+    watchers.onEvent({ name: "receipt", about: "alice@acme", params: "{}" });
+    expect([a.received, moved.received]).toEqual([[], []]);
+  });
+
+  it("forget a connection that has closed, and the users asked about longest ago", () => {
+    const watchers = new PresenceWatchers();
+    const [a, b] = [client(), client()];
+    watchers.watch(b, ["u0@acme"]);
+    const users = Array.from({ length: 501 }, (_, i) => `u${i}@acme`);
+    watchers.watch(a, users.slice(0, 500));
+    watchers.watch(a, ["u0@acme", "u500@acme"]);
+    for (const user of ["u0@acme", "u1@acme", "u500@acme"]) watchers.onEvent(event(user));
+    expect(a.received).toEqual(['ws presence "u0@acme"', 'ws presence "u500@acme"']);
+    for (const done of a.onClosed) done();
+    watchers.onEvent(event("u0@acme"));
+    expect(a.received).toHaveLength(2);
+    expect(b.received).toHaveLength(2);
+  });
+});

@@ -1,0 +1,22 @@
+export { eventually } from "./eventually.js";
+export { connect } from "./clients/connect.js";
+export { EventLog } from "./clients/event-log.js";
+export { EventStream } from "./clients/event-stream.js";
+export { credentialHeaders, httpRequest, type HttpAnswer } from "./clients/http-request.js";
+export { publish, subscribe, type Committed, type Joined } from "./clients/requests.js";
+export {
+  PROTOCOLS,
+  Refusal,
+  type Closing,
+  type Credentials,
+  type Protocol,
+  type Session,
+  type TestClient,
+} from "./clients/test-client.js";
+export {
+  startTestCluster,
+  TestCluster,
+  type NewKeyOptions,
+  type TestKey,
+  type TestTenant,
+} from "./test-cluster.js";

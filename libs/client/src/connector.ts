@@ -130,8 +130,9 @@ export class Connector {
     if (getToken !== undefined) {
       try {
         credentials.token = await getToken();
-      } catch {
-        throw new ConnectionLostError("getToken failed");
+      } catch (error) {
+        // Whoever gives tokens may be away for a while; only a definite refusal is the end.
+        throw error instanceof RequestError ? error : new ConnectionLostError("getToken failed");
       }
     }
     if (tenant !== undefined) credentials.tenant = tenant;

@@ -14,7 +14,10 @@ export interface ServerOptions {
 export interface AuthOptions {
   apiKey?: string;
   token?: string;
-  /** Asked for each new connection, so that tokens may be short-lived. */
+  /**
+   * Asked for each new connection, so that tokens may be short-lived. What it
+   * throws is tried again later, except a definite `RequestError`.
+   */
   getToken?: () => string | Promise<string>;
   /** Refused by the server unless it is the tenant of the key or token. */
   tenant?: string;

@@ -61,6 +61,7 @@ export {
 export type { ControlEvent } from "./control.js";
 export {
   JOBS,
+  MAINTENANCE,
   OUTBOX_KINDS,
   QUEUES,
   type JobName,

@@ -22,6 +22,9 @@ export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]["payload"]>
 /** The queues: jobs that differ in urgency do not wait for one another. */
 export const QUEUES = { jobs: "jobs", maintenance: "maintenance" } as const;
 
+/** What is done again and again, for no row's sake. */
+export const MAINTENANCE = { retention: "retention" } as const;
+
 /**
  * Kinds of outbox rows. `message.copy` goes straight to an ingress stream and is
  * deleted by the append of the copy; the others are jobs.

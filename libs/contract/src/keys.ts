@@ -95,6 +95,11 @@ export class Keys {
     return `{${this.prefix}:jobs}`;
   }
 
+  /** String: made when missing; where it is gone, the queues have lost their data. */
+  queuesEpoch(): string {
+    return `${this.queues()}:epoch`;
+  }
+
   /** Prefix of the channels that carry ephemeral messages between edges. */
   ephemeral(): string {
     return `${this.prefix}:ephemeral`;

@@ -50,6 +50,16 @@ export class RedisConnection {
     return client;
   }
 
+  /**
+   * A connection of its own that waits for Redis to come back instead of failing:
+   * for libraries that expect that. Closed like a {@link duplicate}.
+   */
+  patient(): RedisClient {
+    const client = this.create({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+    this.duplicates.add(client);
+    return client;
+  }
+
   release(client: RedisClient): void {
     this.duplicates.delete(client);
     client.disconnect();
@@ -102,17 +112,18 @@ export class RedisConnection {
     return node;
   }
 
-  private create(): RedisClient {
+  private create(change: RedisOptions = {}): RedisClient {
     const { redisCluster, redisUrl } = this.config;
+    const options = { ...STRICT, ...change };
     const client =
       redisCluster === undefined
-        ? new Redis(redisUrl ?? "redis://127.0.0.1:6379", STRICT)
+        ? new Redis(redisUrl ?? "redis://127.0.0.1:6379", options)
         : new Cluster(
             redisCluster.map((address) => {
               const [host, port] = address.split(":");
               return { host, port: Number(port) };
             }),
-            clusterOptions(),
+            clusterOptions(options),
           );
     // Every broken command is also reported to its caller; without a listener Node would exit.
     client.on("error", (error: Error) =>
@@ -122,11 +133,11 @@ export class RedisConnection {
   }
 }
 
-function clusterOptions(): ClusterOptions {
+function clusterOptions(redisOptions: RedisOptions): ClusterOptions {
   return {
-    redisOptions: { ...STRICT, maxRetriesPerRequest: 0 },
+    redisOptions,
     clusterRetryStrategy: backoff,
-    enableOfflineQueue: false,
+    enableOfflineQueue: redisOptions.enableOfflineQueue,
     slotsRefreshTimeout: 2000,
     slotsRefreshInterval: 5000,
     retryDelayOnFailover: 100,

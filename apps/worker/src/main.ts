@@ -1,0 +1,5 @@
+import { runService } from "@tellwire/telemetry";
+import { loadWorkerConfig } from "./config.js";
+import { startWorker } from "./worker.js";
+
+await runService("worker", () => startWorker(loadWorkerConfig()));

@@ -12,7 +12,7 @@ import { FanOut } from "../fanout/fan-out.js";
 import type { Recorded, Recorder } from "../fanout/recorder.js";
 import type { Partition, Waiting } from "../intake/partition.js";
 import type { Authoriser } from "./authoriser.js";
-import { REFUSED, type LogWriter, type Outcome } from "./log-writer.js";
+import { REFUSED, type Appended, type LogWriter, type Outcome } from "./log-writer.js";
 
 export interface AppendLimits {
   /** Messages of one append. */
@@ -29,7 +29,14 @@ export interface AppendMetrics {
   outcomes: Counter<"outcome">;
 }
 
+/** What one append carries, and of whom. */
+interface Batch {
+  partitions: Partition[];
+  waiting: Waiting[];
+}
+
 const RETRY_MS = 200;
+const NOTHING: Appended = { outcomes: [], heads: [] };
 
 /**
  * The heart of a router. While an append is under way what comes in gathers, and
@@ -56,12 +63,12 @@ export class Appender {
   /** Begins as many appends as there is work and room for. */
   pump(): void {
     while (!this.stopping && this.underWay < this.limits.inFlight) {
-      const ready = this.ready();
-      if (ready.length === 0) return;
+      const batch = this.gather();
+      if (batch === null) return;
       this.underWay++;
-      for (const partition of ready) partition.busy = true;
-      void this.batch(ready).finally(() => {
-        for (const partition of ready) partition.busy = false;
+      for (const partition of batch.partitions) partition.busy = true;
+      void this.run(batch).finally(() => {
+        for (const partition of batch.partitions) partition.busy = false;
         this.underWay--;
         for (const done of this.idle) done();
         this.pump();
@@ -99,19 +106,40 @@ export class Appender {
     return [...all.slice(from), ...all.slice(0, from)];
   }
 
-  private async batch(partitions: Partition[]): Promise<void> {
+  /** What the next append carries: of as many partitions as fit. */
+  private gather(): Batch | null {
+    let items = 0;
+    let bytes = 0;
+    const fits = ({ item }: Waiting): boolean => {
+      if (items > 0 && bytes + item.body.length > this.limits.bytes) return false;
+      if (items >= this.limits.items) return false;
+      items++;
+      bytes += item.body.length;
+      return true;
+    };
+    const partitions: Partition[] = [];
+    const waiting: Waiting[] = [];
+    for (const partition of this.ready()) {
+      const taken = partition.take(fits);
+      if (taken.length === 0 && partition.backlog > 0) break;
+      partitions.push(partition);
+      waiting.push(...taken);
+    }
+    return partitions.length === 0 ? null : { partitions, waiting };
+  }
+
+  private async run(batch: Batch): Promise<void> {
     try {
-      await this.appendAndDeliver(partitions);
+      await this.appendAndDeliver(batch);
     } catch (error) {
       // Nothing was recorded: the entries are read and done again by whoever owns the partitions then.
       this.log.error({ err: error }, "batch failed");
-      this.onRecorded({ gone: [], lost: partitions });
+      this.onRecorded({ gone: [], lost: batch.partitions });
       await pause(RETRY_MS);
     }
   }
 
-  private async appendAndDeliver(partitions: Partition[]): Promise<void> {
-    const waiting = this.take(partitions);
+  private async appendAndDeliver({ partitions, waiting }: Batch): Promise<void> {
     const wishes = partitions.map((partition) => partition.takeWishes());
     const wanted = [
       ...new Set(
@@ -124,11 +152,14 @@ export class Appender {
     if (refusals === null) return;
     const allowed = waiting.filter((_, i) => refusals[i] === null);
     const timer = this.metrics.seconds.startTimer();
-    const appended = await this.writer.append(
-      allowed.map(({ item }) => item),
-      wanted,
-      lost,
-    );
+    const appended =
+      allowed.length + wanted.length === 0
+        ? NOTHING
+        : await this.writer.append(
+            allowed.map(({ item }) => item),
+            wanted,
+            lost,
+          );
     if (appended === null) return;
     timer();
     this.metrics.batch.observe(allowed.length);
@@ -151,19 +182,6 @@ export class Appender {
     }
     for (const { entry } of waiting) entry.left--;
     this.onRecorded(await this.recorder.record(fanOut, partitions));
-  }
-
-  private take(partitions: Partition[]): Waiting[] {
-    let items = 0;
-    let bytes = 0;
-    const fits = ({ item }: Waiting): boolean => {
-      if (items > 0 && (items >= this.limits.items || bytes + item.body.length > this.limits.bytes))
-        return false;
-      items++;
-      bytes += item.body.length;
-      return true;
-    };
-    return partitions.flatMap((partition) => partition.take(fits));
   }
 
   private async authorise(

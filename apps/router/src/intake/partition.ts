@@ -103,7 +103,12 @@ export class Partition {
   }
 
   get idle(): boolean {
-    return this.backlog === 0 && this.wishes.length === 0 && !this.announce;
+    return this.backlog === 0 && this.wishes.length === 0 && !this.announce && !this.hasUnrecorded;
+  }
+
+  /** Whether entries are done that the position does not tell yet, such as those that did not count. */
+  private get hasUnrecorded(): boolean {
+    return LANES.some((lane) => this.progress[lane][0]?.left === 0);
   }
 
   /** Takes in one entry of the stream of `lane`. */

@@ -9,6 +9,7 @@ const steps = {
   format: ["oxfmt", "--check"],
   lint: ["oxlint", "--deny-warnings"],
   types: ["tsc", "-b"],
+  docs: ["node", "tools/docs/dist/cli.js", "--check"],
   boundaries: ["node", "tools/check/boundaries.mjs"],
   "unused code": ["knip", "--no-progress"],
   "lock file": ["node", "tools/check/lock-file.mjs"],

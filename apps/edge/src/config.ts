@@ -2,7 +2,7 @@ import { flag, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/c
 import { authConfig } from "./auth/auth-config.js";
 import { limitsConfig } from "./limits/limits-config.js";
 
-export const edgeConfig = {
+const edgeConfig = {
   ...serviceConfig,
   ...redisConfig,
   ...authConfig,

@@ -78,7 +78,7 @@ export async function startBench(clustered = false): Promise<Bench> {
 }
 
 /** Writes ingress entries and reads its egress stream, as an edge does. */
-export class TestEdge {
+class TestEdge {
   private readonly numbers = new Map<string, number>();
   private requests = 0;
   epoch = 1;

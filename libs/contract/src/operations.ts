@@ -23,7 +23,7 @@ const shortText = (max: number): z.ZodString =>
     .refine((s) => s.isWellFormed(), "must be well-formed Unicode");
 const id = z.uuid().toLowerCase();
 
-export const messageSchema = z.object({
+const messageSchema = z.object({
   id: z.string(),
   topic: z.string(),
   seq: z.number(),

@@ -29,7 +29,7 @@ export class Script<Result> {
    * means that nothing was done and {@link run} is to be used instead.
    */
   command(keys: string[], args: Argument[]): Command {
-    return ['EVALSHA', this.sha, this.keys, ...keys, ...args]
+    return ["EVALSHA", this.sha, this.keys, ...keys, ...args];
   }
 
   async run(client: RedisClient, keys: string[], args: Argument[]): Promise<Result> {
@@ -45,4 +45,4 @@ export class Script<Result> {
 
 /** Whether a reply says that the node does not know the script yet. */
 export const isUnknown = (reply: unknown): boolean =>
-  reply instanceof Error && reply.message.startsWith('NOSCRIPT')
+  reply instanceof Error && reply.message.startsWith("NOSCRIPT");

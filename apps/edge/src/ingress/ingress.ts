@@ -23,7 +23,7 @@ export interface IngressLimits {
   tenantPending: number;
   /** Bytes of all publishes without an ack. */
   pendingBytes: number;
-  /** Milliseconds after which a lane without any answer is looked into. */
+  /** Milliseconds without an answer after which it is looked into why. */
   stallMs: number;
   /** Milliseconds after which a publish is answered `upstream`: its outcome is unknown. */
   timeoutMs: number;
@@ -90,10 +90,8 @@ export class Ingress {
     const req = ++this.requests;
     this.byRequest.set(req, lane);
     return new Promise((settle) => {
-      lane.publish(
-        { item: { ...item, req }, tenant, bytes, since: performance.now(), settle },
-        performance.now(),
-      );
+      const since = performance.now();
+      lane.publish({ item: { ...item, req }, tenant, bytes, since, settle });
       this.mark(lane);
     });
   }
@@ -113,9 +111,8 @@ export class Ingress {
   }
 
   acks(acks: Ack[]): void {
-    const now = performance.now();
     for (const { req, result } of acks) {
-      const pending = this.byRequest.get(req)?.acked(req, now);
+      const pending = this.byRequest.get(req)?.acked(req);
       // An ack may come twice: after a repetition, or from two owners in turn.
       if (pending === undefined) continue;
       this.answered(req, pending);
@@ -124,7 +121,7 @@ export class Ingress {
   }
 
   headCame(topic: string): void {
-    this.laneOf(topic, "express").headCame(topic, performance.now());
+    this.laneOf(topic, "express").headCame(topic);
   }
 
   /** Redis knows this edge under a new name: all that is unanswered is said again. */
@@ -151,22 +148,32 @@ export class Ingress {
       this.restart((this.lanes[partition] as Record<Lane, LaneWriter>)[lane]);
   }
 
+  /** Acks may have been in what was lost: whatever waits is looked into soon. */
+  doubt(): void {
+    for (const lane of this.each()) lane.doubted = lane.waiting;
+  }
+
   /**
-   * Looks after what has waited long: a lane without an answer whose oldest entry
-   * is no longer waiting in the stream lost either the entry or the ack.
+   * Looks after what has waited long: if the oldest entry that is unanswered no
+   * longer waits in the stream, it was lost or its answer was. One look is not
+   * enough, as the answer may be on its way here.
    */
   async sweep(): Promise<void> {
     const now = performance.now();
     this.expire(now);
     if (!this.open) return;
+    // What could not be written when Redis was away, and nothing has come since.
+    if (this.dirty.size > 0) void this.write();
+    const { stallMs } = this.limits;
     const stalled = [...this.each()].filter(
-      (lane) => lane.waiting && !lane.dirty && now - lane.progress > this.limits.stallMs,
+      (lane) => lane.waiting && !lane.dirty && (lane.doubted || now - lane.waitingSince > stallMs),
     );
     if (stalled.length === 0) return;
+    const ids = stalled.map((lane) => lane.oldestEntry);
     const found = await batch(
       this.redis.client,
-      stalled.flatMap((lane): Command[] => {
-        const id = lane.oldestEntry ?? "0-0";
+      stalled.flatMap((lane, i): Command[] => {
+        const id = ids[i] ?? "0-0";
         return [
           ["HGET", this.keys.position(lane.partition), lane.lane],
           ["XRANGE", this.keys.ingress(lane.partition, lane.lane), id, id],
@@ -175,16 +182,21 @@ export class Ingress {
     );
     for (const [i, lane] of stalled.entries()) {
       const [position, entry] = [found[2 * i], found[2 * i + 1]];
-      if (position instanceof Error || entry instanceof Error) continue;
-      const id = lane.oldestEntry;
+      const id = ids[i] ?? null;
+      if (position instanceof Error || entry instanceof Error || lane.oldestEntry !== id) continue;
       const stands = Array.isArray(entry) && entry.length > 0;
       const passed = position !== null && id !== null && !afterId(id, String(position));
-      if (id !== null && stands && !passed) continue;
-      this.log.warn(
-        { partition: lane.partition, lane: lane.lane, pending: lane.pending.size },
-        "no answer; saying it again",
-      );
-      this.restart(lane);
+      if (id !== null && stands && !passed) {
+        lane.doubted = false;
+        lane.suspect = undefined;
+      } else if (lane.suspect !== id) lane.suspect = id;
+      else {
+        this.log.warn(
+          { partition: lane.partition, lane: lane.lane, pending: lane.pending.size },
+          "no answer; saying it again",
+        );
+        this.restart(lane);
+      }
     }
   }
 

@@ -11,6 +11,13 @@ export interface Pending {
   settle: (result: Ack["result"]) => void;
 }
 
+/** An entry in the stream: its last publish, and the topics it wished for. */
+interface Written {
+  id: string;
+  lastReq: number;
+  added: string[];
+}
+
 /** Bounds of one stream entry; one item always fits. */
 const ENTRY_ITEMS = 256;
 const ENTRY_BYTES = 256 * 1024;
@@ -25,17 +32,20 @@ export class LaneWriter {
   readonly pending = new Map<number, Pending>();
   /** Topics that this edge wants (kept by the express lane only). */
   readonly wanted = new Set<string>();
-  /** Wishes whose head has not come yet. */
-  readonly unanswered = new Set<string>();
+  /** Wishes whose head has not come yet, and since when they wait (local clock), the oldest first. */
+  readonly unanswered = new Map<string, number>();
   /** Items not written in this epoch yet. */
   private outgoing: IngressItem[] = [];
   private epoch = 1;
   private n = 0;
   private everWanted = false;
-  /** Ids of the entries written in this epoch, with the last publish and whether wishes were in them. */
-  private written: { id: string; lastReq: number }[] = [];
-  /** Local clock: when something was last answered, or first began to wait. */
-  progress = 0;
+  /** Entries written in this epoch that something may still wait for. */
+  private written: Written[] = [];
+  private restartedAt = 0;
+  /** Acks may have been lost: the lane is looked into without waiting for it to stall. */
+  doubted = false;
+  /** The oldest entry when the lane was last found to be passed over; undefined if it was not. */
+  suspect: string | null | undefined;
 
   constructor(
     readonly partition: number,
@@ -50,17 +60,26 @@ export class LaneWriter {
     return this.outgoing.length > 0;
   }
 
-  publish(pending: Pending, now: number): void {
-    if (!this.waiting) this.progress = now;
+  /**
+   * Since when the oldest of what is unanswered has waited in this epoch (local
+   * clock). Answers to what came later do not count: one ack may be lost while
+   * others go on coming.
+   */
+  get waitingSince(): number {
+    const publish = this.pending.values().next().value?.since ?? Infinity;
+    const wish = this.unanswered.values().next().value ?? Infinity;
+    return Math.max(Math.min(publish, wish), this.restartedAt);
+  }
+
+  publish(pending: Pending): void {
     this.pending.set(pending.item.req, pending);
     this.outgoing.push(pending.item);
   }
 
   want(topic: string, now: number): void {
-    if (!this.waiting) this.progress = now;
     this.everWanted = true;
     this.wanted.add(topic);
-    this.unanswered.add(topic);
+    this.unanswered.set(topic, now);
     this.outgoing.push({ type: "interest", add: [topic], remove: [], reset: false });
   }
 
@@ -71,17 +90,14 @@ export class LaneWriter {
   }
 
   /** The ack of a publish has come. @returns the publish, or undefined if it was answered before */
-  acked(req: number, now: number): Pending | undefined {
+  acked(req: number): Pending | undefined {
     const pending = this.pending.get(req);
-    if (pending !== undefined) {
-      this.pending.delete(req);
-      this.progress = now;
-    }
+    this.pending.delete(req);
     return pending;
   }
 
-  headCame(topic: string, now: number): void {
-    if (this.unanswered.delete(topic)) this.progress = now;
+  headCame(topic: string): void {
+    this.unanswered.delete(topic);
   }
 
   /** Says everything unanswered again, under a new epoch. */
@@ -89,10 +105,12 @@ export class LaneWriter {
     this.epoch++;
     this.n = 0;
     this.written = [];
-    this.progress = now;
+    this.restartedAt = now;
+    this.doubted = false;
+    this.suspect = undefined;
     this.outgoing = [];
     if (this.everWanted) {
-      for (const topic of this.wanted) this.unanswered.add(topic);
+      for (const topic of this.wanted) this.unanswered.set(topic, now);
       this.outgoing.push({ type: "interest", add: [...this.wanted], remove: [], reset: true });
     }
     for (const { item } of this.pending.values()) this.outgoing.push(item);
@@ -119,23 +137,24 @@ export class LaneWriter {
   wrote(entry: IngressEntry, id: string): void {
     if (entry.epoch !== this.epoch) return;
     const last = entry.items.findLast((item) => item.type === "publish");
-    this.written.push({ id, lastReq: last?.req ?? 0 });
-    // Entries whose publishes are all answered are of no more interest.
-    const oldest = this.pending.keys().next().value ?? Infinity;
-    while (
-      this.written.length > 1 &&
-      this.unanswered.size === 0 &&
-      (this.written[0]?.lastReq ?? 0) < oldest
-    ) {
+    this.written.push({
+      id,
+      lastReq: last?.req ?? 0,
+      added: entry.items.flatMap((item) => (item.type === "interest" ? item.add : [])),
+    });
+    while (this.written.length > 1 && this.isAnswered(this.written[0] as Written)) {
       this.written.shift();
     }
   }
 
   /** The oldest entry that something still waits for; null if none was written. */
   get oldestEntry(): string | null {
+    return this.written.find((entry) => !this.isAnswered(entry))?.id ?? null;
+  }
+
+  private isAnswered({ lastReq, added }: Written): boolean {
     const oldest = this.pending.keys().next().value ?? Infinity;
-    if (this.unanswered.size > 0) return this.written[0]?.id ?? null;
-    return this.written.find(({ lastReq }) => lastReq >= oldest)?.id ?? null;
+    return lastReq < oldest && !added.some((topic) => this.unanswered.has(topic));
   }
 }
 

@@ -62,25 +62,18 @@ export class Instance {
   async leave(): Promise<void> {
     const id = this.current;
     this.suspend();
-    if (id !== null)
-      await batch(
-        this.redis.client,
-        [["DEL", this.keys.egress(id)]],
-      );
+    if (id !== null) await batch(this.redis.client, [["DEL", this.keys.egress(id)]]);
   }
 
   private async register(): Promise<void> {
     const fingerprint = await this.redis.fingerprint();
     const id = `${this.options.name}.${randomUUID().slice(0, 8)}`;
     const key = this.keys.egress(id);
-    const made = await batch(
-      this.redis.client,
-      [
-        // A first, empty entry: routers never create the stream themselves.
-        ["XADD", key, "*", FIELD, ""],
-        ["PEXPIRE", key, this.options.ttlMs],
-      ],
-    );
+    const made = await batch(this.redis.client, [
+      // A first, empty entry: routers never create the stream themselves.
+      ["XADD", key, "*", FIELD, ""],
+      ["PEXPIRE", key, this.options.ttlMs],
+    ]);
     throwFirst(made);
     const epochs = await this.readEpochs();
     for (const [p, epoch] of epochs.entries()) this.epochs[p] = epoch;
@@ -91,10 +84,9 @@ export class Instance {
   }
 
   private async beat(id: string): Promise<void> {
-    const renewed = await batch(
-      this.redis.client,
-      [["PEXPIRE", this.keys.egress(id), this.options.ttlMs]],
-    );
+    const renewed = await batch(this.redis.client, [
+      ["PEXPIRE", this.keys.egress(id), this.options.ttlMs],
+    ]);
     throwFirst(renewed);
     const fingerprint = await this.redis.fingerprint();
     if (renewed[0] !== 1 || fingerprint !== this.fingerprint) {

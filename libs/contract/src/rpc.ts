@@ -87,10 +87,19 @@ export interface SessionRpc {
     params: { topic: string; user: string | null; create: boolean };
     result: TopicAccess;
   };
-  /** Every revocation that still matters. */
+  /**
+   * Every revocation that still matters: of one token, of what a user had before
+   * a moment (milliseconds), or of a key with all the tokens it gave.
+   */
   "revocations.list": {
     params: Record<string, never>;
-    result: { tenant: string; tokenId: string | null; user: string | null; before: number }[];
+    result: {
+      tenant: string;
+      tokenId: string | null;
+      user: string | null;
+      keyId: string | null;
+      before: number;
+    }[];
   };
 }
 

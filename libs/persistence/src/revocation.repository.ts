@@ -15,7 +15,7 @@ export class RevocationRepository {
    * Revokes a token, or all of a user's tokens and stored sessions, as issued
    * before `before` (milliseconds). Revocations that no longer matter go.
    */
-  async add(revocation: Revocation): Promise<void> {
+  async add(revocation: Omit<Revocation, "keyId">): Promise<void> {
     const { tenant, tokenId, user, before } = revocation;
     await this.db.transaction().execute(async (tx) => {
       await tx
@@ -42,18 +42,33 @@ export class RevocationRepository {
     });
   }
 
-  /** Every revocation that still matters, of all tenants. */
+  /** Every revocation that still matters, of all tenants; those of keys too, for their tokens' sake. */
   async list(): Promise<Revocation[]> {
     const rows = await this.db
       .selectFrom("revocations")
       .select(["tenant_id", "token_id", "user_name", "before"])
       .where("created_at", ">", sql<Date>`now() - ${MATTERS}`)
       .execute();
-    return rows.map((row) => ({
-      tenant: row.tenant_id,
-      tokenId: row.token_id,
-      user: row.user_name,
-      before: row.before.getTime(),
-    }));
+    const keys = await this.db
+      .selectFrom("api_keys")
+      .select(["tenant_id", "key_id", "revoked_at"])
+      .where("revoked_at", ">", sql<Date>`now() - ${MATTERS}`)
+      .execute();
+    return [
+      ...rows.map((row) => ({
+        tenant: row.tenant_id,
+        tokenId: row.token_id,
+        user: row.user_name,
+        keyId: null,
+        before: row.before.getTime(),
+      })),
+      ...keys.map((row) => ({
+        tenant: row.tenant_id,
+        tokenId: null,
+        user: null,
+        keyId: row.key_id,
+        before: row.revoked_at?.getTime() ?? 0,
+      })),
+    ];
   }
 }

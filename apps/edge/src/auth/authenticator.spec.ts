@@ -261,18 +261,18 @@ describe("a token", () => {
     const jti = randomUUID();
     const first = { token: await token({ jti }), address };
     await auth.identify(first);
-    revocations.add({ tenant: "acme", tokenId: jti, user: null, before: 0 });
+    revocations.add({ tenant: "acme", tokenId: jti, user: null, keyId: null, before: 0 });
     await expect(auth.identify(first)).rejects.toEqual(refusal("session_expired"));
 
     const issued = Math.floor(now()) - 1;
     const early = { token: await token({ iat: issued + 0.1 }), address };
     const late = { token: await token({ iat: issued + 0.3 }), address };
     const before = issued * 1000 + 200;
-    revocations.add({ tenant: "acme", tokenId: null, user: "alice@acme", before });
+    revocations.add({ tenant: "acme", tokenId: null, user: "alice@acme", keyId: null, before });
     await expect(auth.identify(early)).rejects.toEqual(refusal("session_expired"));
     await auth.identify(late);
 
-    revocations.addKey("k1");
+    revocations.add({ tenant: "acme", tokenId: null, user: null, keyId: "k1", before: 0 });
     await expect(auth.identify(late)).rejects.toEqual(refusal("session_expired"));
   });
 

@@ -91,16 +91,22 @@ describe("ConnectionGuard", () => {
     const starting = guard.start(stop.signal).then(() => (started = true));
     await vi.waitFor(() => expect(calls).toBeGreaterThan(1), { timeout: 3000 });
     expect(started).toBe(false);
-    listed = [{ tenant: "acme", tokenId: "t-bob", user: null, before: 0 }];
+    listed = [{ tenant: "acme", tokenId: "t-bob", user: null, keyId: null, before: 0 }];
     away = false;
     await starting;
     expect(closed).toEqual({ bob: "revoked" });
   });
 
   it("fetches the list when events may have been missed", async () => {
-    listed = [{ tenant: "acme", tokenId: "t-alice", user: null, before: 0 }];
+    listed = [{ tenant: "acme", tokenId: "t-alice", user: null, keyId: null, before: 0 }];
     guard.onGap();
     await vi.waitFor(() => expect(closed).toEqual({ alice: "revoked" }));
+  });
+
+  it("closes what rests on a key that the list names as revoked", async () => {
+    listed = [{ tenant: "acme", tokenId: null, user: null, keyId: "k2", before: 0 }];
+    await guard.start(stop.signal);
+    expect(closed).toEqual({ key: "revoked" });
   });
 
   it("closes a tenant's connections once it is gone", async () => {
@@ -124,6 +130,7 @@ describe("RevocationList", () => {
     tenant: "acme",
     tokenId,
     user: null,
+    keyId: null,
     before: 0,
   });
   const covered = (tokenId: string): boolean =>
@@ -150,7 +157,7 @@ describe("RevocationList", () => {
   it("keeps the latest moment of a user", () => {
     const user = "x@acme";
     for (const before of [2000, 1500]) {
-      revocations.add({ tenant: "acme", tokenId: null, user, before });
+      revocations.add({ tenant: "acme", tokenId: null, user, keyId: null, before });
     }
     expect(revocations.covers(connection("x", {}, 1999).identity)).toBe(true);
     expect(revocations.covers(connection("x", {}, 2000).identity)).toBe(false);

@@ -55,9 +55,11 @@ export class ConnectionGuard {
   }
 
   onControl(event: ControlEvent): void {
-    if (event.type === "revoked") this.revocations.add(event);
-    else if (event.type === "key" && event.revoked) this.revocations.addKey(event.keyId);
-    else return;
+    if (event.type === "revoked") this.revocations.add({ ...event, keyId: null });
+    else if (event.type === "key" && event.revoked) {
+      const { tenant, keyId } = event;
+      this.revocations.add({ tenant, tokenId: null, user: null, keyId, before: Date.now() });
+    } else return;
     this.schedule();
   }
 

@@ -1,16 +1,13 @@
 import type { Identity, SessionRpc } from "@tellwire/contract";
-import { LRUCache } from "lru-cache";
 
 export type Revocation = SessionRpc["revocations.list"]["result"][number];
-
-const MOST_KEYS = 100_000;
 
 /** What is revoked, as far as this edge has heard. */
 export class RevocationList {
   private tokens = new Set<string>();
   private users = new Map<string, number>();
   /** Revoked keys, for the sake of the tokens they gave. */
-  private readonly keys = new LRUCache<string, true>({ max: MOST_KEYS });
+  private keys = new Set<string>();
   /** Added while a list was being fetched: the list may be older than they. */
   private recent: Revocation[] | null = null;
   /** When what an identity rests on was issued, in milliseconds. */
@@ -26,10 +23,6 @@ export class RevocationList {
     this.enter(revocation);
   }
 
-  addKey(keyId: string): void {
-    this.keys.set(keyId, true);
-  }
-
   /**
    * Replaces the list by what `fetch` gives, without losing what is added meanwhile.
    * @throws what `fetch` throws; the list stays as it was
@@ -40,6 +33,7 @@ export class RevocationList {
       const list = await fetch();
       this.tokens = new Set();
       this.users = new Map();
+      this.keys = new Set();
       for (const revocation of [...list, ...recent]) this.enter(revocation);
     } finally {
       this.recent = null;
@@ -55,7 +49,8 @@ export class RevocationList {
     return before !== undefined && (this.issued.get(identity) ?? 0) < before;
   }
 
-  private enter({ tenant, tokenId, user, before }: Revocation): void {
+  private enter({ tenant, tokenId, user, keyId, before }: Revocation): void {
+    if (keyId !== null) this.keys.add(keyId);
     if (tokenId !== null) this.tokens.add(`${tenant} ${tokenId}`);
     if (user !== null) this.users.set(user, Math.max(before, this.users.get(user) ?? 0));
   }

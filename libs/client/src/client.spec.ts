@@ -237,6 +237,10 @@ describe.each(TRANSPORTS)("TellwireClient over %s", (_name, transport) => {
     }
     await eventually(() => expect(got).toEqual(inOrder(4)));
     expect(client.session).toMatchObject({ sessionId: first.sessionId, resumed: true });
+    const again = [...peer.asked("subscribe"), ...other.asked("subscribe")];
+    const after = again.map((p) => (p["topics"] as { after: number }[])[0]!.after);
+    expect(Math.max(...after)).toBeGreaterThanOrEqual(3);
+    expect(again.filter((p) => p["log_epoch"] === "epoch-1")).toHaveLength(again.length - 1);
     await client.close();
     await other.stop();
   });

@@ -18,7 +18,7 @@ export class Emitter<Events extends object> {
 }
 
 /** Runs an application's callback: its exception is the application's, thrown where it cannot harm us. */
-export function guarded<T>(callback: () => T): T | undefined {
+function guarded<T>(callback: () => T): T | undefined {
   try {
     return callback();
   } catch (error) {

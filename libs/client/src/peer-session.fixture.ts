@@ -24,7 +24,7 @@ export interface PeerWire {
 export type Answer = { result: unknown } | { error: WireError };
 type Params = Record<string, unknown>;
 
-export const refusal = (code: number, name: string, temporary: boolean): WireError => ({
+const refusal = (code: number, name: string, temporary: boolean): WireError => ({
   code,
   name,
   message: name,

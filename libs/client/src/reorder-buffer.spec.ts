@@ -54,6 +54,13 @@ describe("ReorderBuffer", () => {
     expect(buffer.missing).toBe(false);
   });
 
+  it("spends no place on doubles", () => {
+    const [out, deliver] = collect();
+    const buffer = new ReorderBuffer(0, 1);
+    for (const seq of [1, 1, 3, 2]) buffer.push({ seq }, deliver);
+    expect(out).toEqual([1, 2, 3]);
+  });
+
   it("skips what is gone, keeps what did arrive, and says whether anything was lost", () => {
     const [out, deliver] = collect();
     const buffer = new ReorderBuffer(0, 10);

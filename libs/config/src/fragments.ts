@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { z } from "zod";
 
 /** A whole number in the environment. */
@@ -13,12 +14,18 @@ export const flag = (fallback: boolean) =>
 
 /** What every service is told. */
 export const serviceConfig = {
-  /** Unique among the cluster's processes of its kind; edges put it into Socket.IO's session ids. */
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens"),
+  /** Unique among the cluster's processes of its kind; Socket.IO's session ids begin with an edge's name. By default the host's, which in a container is its id. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens")
+    .prefault(() => hostname().split(".", 1)[0]!.toLowerCase()),
+  /** Address to listen on: for clients at an edge, for health and metrics at the others. */
   httpHost: z.string().default("0.0.0.0"),
+  /** Port to listen on; 0 for any. */
   httpPort: whole(0, 65_535, 8080),
+  /** Least important lines that are logged. */
   logLevel: z.enum(["fatal", "error", "warn", "info", "debug", "trace"]).default("info"),
-  /** How long a stopping service may take to finish what it has begun, in milliseconds. */
+  /** Milliseconds that a stopping service may take to finish what it has begun, and an edge to move its clients. */
   drainMs: whole(0, 600_000, 10_000),
 };
 
@@ -41,7 +48,7 @@ export const redisConfig = {
     .string()
     .regex(/^[a-z0-9-]{1,32}$/)
     .default("tw"),
-  /** Fixed when a cluster is installed: it decides which partition owns a topic. */
+  /** Partitions of the topics, the same for every service. Fixed when a cluster is installed: 64 or more where it shall grow. */
   partitions: whole(1, 1024, 16),
 };
 

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { ConfigError, loadConfig, redisConfig, serviceConfig } from "./index.js";
 
 describe("loadConfig", () => {
@@ -18,7 +21,7 @@ describe("loadConfig", () => {
   it("names every variable that is wrong, at once", () => {
     expect.assertions(2);
     try {
-      loadConfig(serviceConfig, { TELLWIRE_HTTP_PORT: "many" });
+      loadConfig(serviceConfig, { TELLWIRE_NAME: "Not a name", TELLWIRE_HTTP_PORT: "many" });
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       expect((error as ConfigError).problems.map((p) => p.split(":")[0])).toEqual([
@@ -26,5 +29,33 @@ describe("loadConfig", () => {
         "TELLWIRE_HTTP_PORT",
       ]);
     }
+  });
+
+  it("takes the machine's name for its own, as a container is named by its id", () => {
+    expect(loadConfig(serviceConfig, {}).name).toBe(hostname().split(".")[0]!.toLowerCase());
+  });
+
+  describe("from files", () => {
+    const folder = mkdtempSync(join(tmpdir(), "tellwire-config-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "redis-url");
+    writeFileSync(file, "redis://:secret@redis:6379\n");
+
+    it("reads a value, without the line's end", () => {
+      const config = loadConfig(redisConfig, { TELLWIRE_REDIS_URL_FILE: file });
+      expect(config.redisUrl).toBe("redis://:secret@redis:6379");
+    });
+
+    it.each([
+      [{ TELLWIRE_REDIS_URL_FILE: join(folder, "none") }, "TELLWIRE_REDIS_URL_FILE: ENOENT"],
+      [
+        { TELLWIRE_REDIS_URL_FILE: file, TELLWIRE_REDIS_URL: "redis://other" },
+        "TELLWIRE_REDIS_URL: is set, and TELLWIRE_REDIS_URL_FILE as well",
+      ],
+    ])("refuses %j, among all that is wrong", (env, problem) => {
+      const load = () => loadConfig(redisConfig, { ...env, TELLWIRE_PARTITIONS: "0" });
+      expect(load).toThrow(problem);
+      expect(load).toThrow("TELLWIRE_PARTITIONS:");
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 /** A configuration that cannot be used. Names every offending variable at once. */
@@ -16,7 +17,9 @@ const variableOf = (key: string): string =>
 
 /**
  * Reads a typed configuration from the environment, once, at start: each key of
- * `shape` from the variable of its name. Empty variables count as absent.
+ * `shape` from the variable of its name, or from the file that the variable with
+ * `_FILE` after its name points to, so that a secret need not stand in the
+ * environment. Empty variables count as absent.
  * @throws ConfigError naming each variable that is missing or wrong
  */
 export function loadConfig<S extends Shape>(
@@ -24,13 +27,31 @@ export function loadConfig<S extends Shape>(
   env: Record<string, string | undefined> = process.env,
 ): z.infer<z.ZodObject<S>> {
   const raw: Record<string, string> = {};
+  const problems: string[] = [];
   for (const key of Object.keys(shape)) {
-    const value = env[variableOf(key)];
-    if (value !== undefined && value !== "") raw[key] = value;
+    try {
+      const value = valueOf(variableOf(key), env);
+      if (value !== undefined && value !== "") raw[key] = value;
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
   }
   const parsed = z.object(shape).safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map((issue) => `${variableOf(String(issue.path[0]))}: ${issue.message}`),
-  );
+  if (problems.length === 0 && parsed.success) return parsed.data;
+  const issues = parsed.error?.issues ?? [];
+  throw new ConfigError([
+    ...problems,
+    ...issues.map((issue) => `${variableOf(String(issue.path[0]))}: ${issue.message}`),
+  ]);
+}
+
+function valueOf(variable: string, env: Record<string, string | undefined>): string | undefined {
+  const file = env[`${variable}_FILE`];
+  if (file === undefined || file === "") return env[variable];
+  if (env[variable]) throw new Error(`${variable}: is set, and ${variable}_FILE as well`);
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch (error) {
+    throw new Error(`${variable}_FILE: ${(error as Error).message}`, { cause: error });
+  }
 }

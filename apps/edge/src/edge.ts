@@ -118,7 +118,10 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     log,
     (entry) => feeds.receive(entry),
     () => connections.flush(),
-    () => void feeds.compareHeads(),
+    () => {
+      ingress.doubt();
+      void feeds.compareHeads();
+    },
   );
   const instance = new Instance(
     redis,

@@ -160,11 +160,11 @@ export class Feed {
   private fill(target: number): void {
     this.target = Math.max(this.target, target);
     if (this.filling) return;
-    this.filling = true;
-    void this.fillUp().finally(() => (this.filling = false));
+    void this.fillUp();
   }
 
   private async fillUp(): Promise<void> {
+    this.filling = true;
     while (this.contiguous < this.target && !this.closed) {
       try {
         const page = await this.history.page(this.topic, this.contiguous, PAGE);
@@ -180,6 +180,8 @@ export class Feed {
         await this.hooks.retry(error);
       }
     }
+    // In the turn of the last look at the target, so that no later one goes unseen.
+    this.filling = false;
   }
 
   private truncate(floor: number): void {

@@ -127,6 +127,14 @@ export class ManagedProcess {
     if (this.current) signalIfAlive(this.current.pid, signal);
   }
 
+  /** Ends the process as the loss of its machine would: it stays down until it is started. */
+  async crash(): Promise<void> {
+    this.wanted = false;
+    clearTimeout(this.timer);
+    this.kill("SIGKILL");
+    await this.last;
+  }
+
   /** Freezes the process and its children: alive, holding its connections, doing nothing. */
   pause(): void {
     if (this.current)

@@ -1,6 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { Keys } from "@tellwire/contract";
-import { AccessRepository, AppendRepository, connectDatabase } from "@tellwire/persistence";
+import { Keys, tenantOf, type PublishItem } from "@tellwire/contract";
+import {
+  AccessRepository,
+  AppendRepository,
+  connectDatabase,
+  DeadLetterRepository,
+} from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { ControlReader } from "@tellwire/streams";
 import { createLogger, HealthServer, Metrics } from "@tellwire/telemetry";
@@ -60,13 +65,22 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
     }
     ownership.drop(lost);
   };
+  const letters = new DeadLetterRepository(database.pool);
+  const hopeless = (item: PublishItem, error: string): void => {
+    if (item.outboxId === undefined) return;
+    const row = { tenant: tenantOf(item.topic), id: item.outboxId };
+    // Should it fail, the worker offers the row again, and it comes back here.
+    letters.park([row], error).catch((failure: Error) => {
+      log.warn({ topic: item.topic, id: item.id, err: failure.message }, "not parked");
+    });
+  };
   const appender = new Appender(
     ownership.owned,
     authoriser,
     new LogWriter(new AppendRepository(database.pool), log),
     new Recorder(redis, keys, egress),
     { items: config.appendItems, bytes: config.appendBytes, inFlight: config.appendsInFlight },
-    recorded,
+    { recorded, hopeless },
     {
       batch: metrics.histogram(
         "append_batch_messages",

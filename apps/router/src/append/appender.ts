@@ -1,6 +1,8 @@
 import type { Counter, Histogram } from "prom-client";
 import {
   TellwireError,
+  type ErrorName,
+  type PublishItem,
   type Ack,
   type StoredMessage,
   type TopicHead,
@@ -29,6 +31,12 @@ export interface AppendMetrics {
   outcomes: Counter<"outcome">;
 }
 
+export interface AppendHooks {
+  recorded(recorded: Recorded): void;
+  /** What an outbox row asked for can never be appended. */
+  hopeless(item: PublishItem, error: ErrorName): void;
+}
+
 /** What one append carries, and of whom. */
 interface Batch {
   partitions: Partition[];
@@ -55,7 +63,7 @@ export class Appender {
     private readonly writer: LogWriter,
     private readonly recorder: Recorder,
     private readonly limits: AppendLimits,
-    private readonly onRecorded: (recorded: Recorded) => void,
+    private readonly hooks: AppendHooks,
     private readonly metrics: AppendMetrics,
     private readonly log: Logger,
   ) {}
@@ -134,7 +142,7 @@ export class Appender {
     } catch (error) {
       // Nothing was recorded: the entries are read and done again by whoever owns the partitions then.
       this.log.error({ err: error }, "batch failed");
-      this.onRecorded({ gone: [], lost: batch.partitions });
+      this.hooks.recorded({ gone: [], lost: batch.partitions });
       await pause(RETRY_MS);
     }
   }
@@ -181,7 +189,7 @@ export class Appender {
       for (const entry of entries) entry.left--;
     }
     for (const { entry } of waiting) entry.left--;
-    this.onRecorded(await this.recorder.record(fanOut, partitions));
+    this.hooks.recorded(await this.recorder.record(fanOut, partitions));
   }
 
   private async authorise(
@@ -211,7 +219,13 @@ export class Appender {
           new TellwireError("conflict", "Another message has this id").toWire(),
         );
       case "cancelled":
-        return;
+        // The message was cancelled before its time came; or its publish is said again only now.
+        if (item.scheduled === true) return;
+        return this.fail(
+          fanOut,
+          waiting,
+          new TellwireError("conflict", "The message was cancelled").toWire(),
+        );
       case "scheduled":
         this.metrics.outcomes.inc({ outcome: "scheduled" });
         return fanOut.ack(writer, {
@@ -244,6 +258,7 @@ export class Appender {
 
   private fail(fanOut: FanOut, { item, writer }: Waiting, error: WireError): void {
     this.metrics.outcomes.inc({ outcome: error.name });
+    if (item.outboxId !== undefined) this.hooks.hopeless(item, error.name);
     fanOut.ack(writer, { req: item.req, result: { status: "failed", error } });
   }
 }

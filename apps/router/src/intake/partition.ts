@@ -139,8 +139,12 @@ export class Partition {
 
   /** The next publishes, express first, bulk first once in eight times. */
   take(fits: (waiting: Waiting) => boolean): Waiting[] {
-    const order = ++this.turn % BULK_TURN === 0 ? (["bulk", "express"] as const) : LANES;
-    return order.flatMap((lane) => this.waiting[lane].take(fits));
+    const bulkFirst = this.turn % BULK_TURN === BULK_TURN - 1;
+    const order = bulkFirst ? (["bulk", "express"] as const) : LANES;
+    const taken = order.flatMap((lane) => this.waiting[lane].take(fits));
+    // A batch that other partitions had filled was no turn, or bulk could miss each of its own.
+    if (taken.length > 0) this.turn++;
+    return taken;
   }
 
   /**

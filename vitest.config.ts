@@ -32,7 +32,7 @@ export default defineConfig({
         test: {
           // Each of these runs a whole cluster under load: one at a time, after the others.
           name: "cluster",
-          include: ["test/cluster/**/*.spec.ts"],
+          include: ["test/cluster/**/*.spec.ts", "test/faults/**/*.spec.ts"],
           pool: "threads",
           maxWorkers: 1,
           fileParallelism: false,

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TellwireClient, type CommittedAck } from "@tellwire/client";
+import { startCluster, type Cluster, type ManagedProcess } from "@tellwire/cluster";
+import { logRows } from "./log-rows.js";
+import { runRound } from "./round.js";
+
+/** Shorter than an edge's life after its last heartbeat (6 s), and than a lease (3 s). */
+const EDGE_PAUSE_MS = 4000;
+const ROUTER_PAUSE_MS = 1000;
+
+const logOf = ({ logFile }: ManagedProcess): string => readFileSync(logFile, "utf8");
+
+describe("what was lost between edge and router", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster({
+      env: { TELLWIRE_EGRESS_BOUND: "16" },
+    });
+  });
+  afterAll(() => cluster?.stop());
+
+  it("is read from the log and appended again when an edge falls behind its egress bound", async () => {
+    const edge = cluster.edges[0] as ManagedProcess;
+    const round = await runRound(
+      cluster,
+      {
+        name: "an edge falls behind",
+        on: "one Redis",
+        async inject() {
+          edge.pause();
+          await sleep(EDGE_PAUSE_MS);
+          edge.resume();
+        },
+      },
+      0,
+    );
+    expect(round.broken).toEqual([]);
+    // It was the bound that did it, not the end of a registration; and acks were lost, not only messages.
+    expect(logOf(edge)).toContain("egress entries missing");
+    expect(logOf(edge)).toContain("no answer; saying it again");
+    expect(logOf(edge)).not.toContain("registration lost");
+  });
+
+  it("is appended again when an entry vanished from the ingress stream", async () => {
+    const [edge] = cluster.edges as [ManagedProcess];
+    const redis = new Redis(cluster.redisUrl);
+    const client = new TellwireClient({ url: edge.url, apiKey: "demo-key-123", user: "alice" });
+    await client.connect();
+    const topic = `channel:${crypto.randomUUID()}@demo`;
+    await client.publish(topic, 0);
+    for (const router of cluster.routers) router.pause();
+    const published = [1, 2, 3].map((n) =>
+      client.publish(topic, n, { priority: "high" }),
+    ) as Promise<CommittedAck>[];
+    await expect.poll(() => entriesOf(redis)).toBeGreaterThan(0);
+    for (const key of await ingressKeys(redis)) await redis.xtrim(key, "MAXLEN", 0);
+    await sleep(ROUTER_PAUSE_MS);
+    for (const router of cluster.routers) router.resume();
+    const acks = await Promise.all(published);
+    expect(acks.map(({ seq }) => seq)).toEqual([2, 3, 4]);
+    const log = await logRows(cluster.directDatabaseUrl, [topic]);
+    expect(log.get(topic)?.slice(1)).toEqual(acks.map(({ seq, id }) => ({ seq, id })));
+    await client.close();
+    redis.disconnect();
+  });
+});
+
+const ingressKeys = (redis: Redis): Promise<string[]> => redis.keys("tw:*:ingress:express");
+
+async function entriesOf(redis: Redis): Promise<number> {
+  const lengths = await Promise.all((await ingressKeys(redis)).map((key) => redis.xlen(key)));
+  return lengths.reduce((sum, length) => sum + length, 0);
+}

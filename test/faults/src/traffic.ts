@@ -1,0 +1,184 @@
+import { TellwireClient } from "@tellwire/client";
+import type { Cluster } from "@tellwire/cluster";
+import { audit, type Findings } from "./audit.js";
+import { logRows, type Row } from "./log-rows.js";
+import { poll } from "./poll.js";
+import { Receiver } from "./receiver.js";
+import { Sender } from "./sender.js";
+import { WireWatch } from "./wire-watch.js";
+
+/** Publishes a second, of all senders together. */
+export const RATE = 500;
+const SENDERS = 20;
+const RECEIVERS = 8;
+const TOPICS = 8;
+const TICK_MS = 10;
+/** A scheduled message for every so many others, due within the round. */
+const SCHEDULED_EVERY = 50;
+const SCHEDULED_IN_MS = 1500;
+/** How long the last acknowledgement, delivery or scheduled message may take once traffic has stopped. */
+const SETTLE_MS = 30_000;
+
+/** What one round of traffic has shown. Times are in milliseconds. */
+export interface Result extends Findings {
+  /** The longest time that a sender had no acknowledgement on one topic, from the mark on. */
+  ackSilenceMs: number;
+  /** The longest time that a subscriber received nothing on one topic, from the mark on. */
+  deliverySilenceMs: number;
+  /** How long each client that was told to move took to be elsewhere; Infinity if it did not move. */
+  movesMs: number[];
+  /** What should not be: refusals, ended subscriptions, clients that are not connected at the end. */
+  complaints: string[];
+}
+
+/**
+ * Users of the cluster, through nginx: senders in an open loop over several
+ * topics, subscribers spread over the edges, one of each on Socket.IO.
+ */
+export class Traffic {
+  private readonly watch = new WireWatch();
+  private readonly senders: Sender[] = [];
+  private readonly receivers: Receiver[] = [];
+  private readonly topics: string[];
+  private readonly later: string;
+  private readonly told: { client: TellwireClient; at: number; tookMs: number }[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private published = 0;
+  private owed = 0;
+  private last = 0;
+
+  constructor(private readonly cluster: Cluster) {
+    const round = crypto.randomUUID().slice(0, 8);
+    this.topics = Array.from({ length: TOPICS }, (_, i) => `channel:fault-${round}-${i}@demo`);
+    this.later = `channel:fault-${round}-later@demo`;
+  }
+
+  /** Resolves when every client is connected and subscribed, and publishes flow. */
+  async start(): Promise<void> {
+    for (let i = 0; i < RECEIVERS; i++) {
+      this.receivers.push(new Receiver(`reader-${i}`, this.client(`reader-${i}`, i === 0)));
+    }
+    for (let i = 0; i < SENDERS; i++) {
+      const topics = this.topics.filter((_, t) => t % 4 === i % 4);
+      this.senders.push(new Sender(`sender-${i}`, this.client(`sender-${i}`, i === 0), topics));
+    }
+    await Promise.all(this.clients.map((client) => client.connect()));
+    await Promise.all(
+      this.receivers.map((receiver, i) =>
+        receiver.subscribe(
+          this.topics.filter((_, t) => t % 2 === i % 2),
+          [this.later],
+        ),
+      ),
+    );
+    this.last = performance.now();
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    await this.flowing();
+  }
+
+  /** Resolves when everything is served that is published from now on, to everybody. */
+  async flowing(timeoutMs = SETTLE_MS): Promise<void> {
+    const all = [...this.senders, ...this.receivers];
+    for (const each of all) each.expect();
+    await poll(timeoutMs, () => {
+      const waiting = all.filter(({ waitsFor }) => waitsFor.length > 0);
+      const names = waiting.map(({ name, waitsFor }) => `${name} (${waitsFor.join(", ")})`);
+      return names.length === 0 ? null : `nothing for ${names.join("; ")}`;
+    });
+  }
+
+  /** Silence counts from here. */
+  mark(): void {
+    for (const { silence } of [...this.senders, ...this.receivers])
+      for (const each of silence.values()) each.mark();
+  }
+
+  /** Lets what is under way come to its end, and compares it with Postgres. */
+  async finish(): Promise<Result> {
+    const ackSilenceMs = worstOf(this.senders);
+    const deliverySilenceMs = worstOf(this.receivers);
+    clearInterval(this.timer);
+    const complaints: string[] = [];
+    await this.settle().catch((error: Error) => complaints.push(error.message));
+    const log = await this.log();
+    const findings = audit({
+      acknowledged: this.senders.flatMap(({ acknowledged }) => acknowledged),
+      scheduled: this.senders.flatMap(({ scheduled }) => scheduled),
+      log,
+      received: this.receivers.map(({ received }) => received),
+    });
+    const away = this.clients.filter((client) => client.state !== "connected").length;
+    if (away > 0) complaints.push(`${away} clients stayed away`);
+    complaints.push(...this.senders.flatMap(({ refused }) => refused));
+    complaints.push(...this.receivers.flatMap((receiver) => receiver.complaints));
+    findings.doubled += this.watch.doubled;
+    findings.disordered += this.watch.disordered;
+    return { ...findings, ackSilenceMs, deliverySilenceMs, movesMs: this.moves(), complaints };
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all(this.clients.map((client) => client.close({ timeoutMs: 500 })));
+  }
+
+  private get clients(): TellwireClient[] {
+    return [...this.senders, ...this.receivers].map(({ client }) => client);
+  }
+
+  private client(user: string, socketIo: boolean): TellwireClient {
+    const client = new TellwireClient({
+      url: this.cluster.urls.http,
+      apiKey: this.cluster.demoKeys[0]?.api_key,
+      user,
+      ...(socketIo ? { transport: "socket.io" } : { WebSocket: this.watch.socket() }),
+    });
+    client.on("drain", () => this.told.push({ client, at: performance.now(), tookMs: Infinity }));
+    client.on("state", ({ state }) => {
+      if (state !== "connected") return;
+      for (const move of this.told) {
+        if (move.client === client)
+          move.tookMs = Math.min(move.tookMs, performance.now() - move.at);
+      }
+    });
+    return client;
+  }
+
+  private moves(): number[] {
+    return this.told.map(({ tookMs }) => tookMs);
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    this.owed += ((now - this.last) * RATE) / 1000;
+    this.last = now;
+    for (; this.owed >= 1; this.owed--) {
+      const sender = this.senders[this.published++ % SENDERS] as Sender;
+      if (this.published % SCHEDULED_EVERY === 0) sender.schedule(this.later, SCHEDULED_IN_MS);
+      else sender.publish();
+    }
+  }
+
+  private log(): Promise<Map<string, Row[]>> {
+    return logRows(this.cluster.directDatabaseUrl, [...this.topics, this.later]);
+  }
+
+  private async settle(): Promise<void> {
+    await poll(SETTLE_MS, () => {
+      const open = this.senders.filter(({ client }) => client.outstanding > 0);
+      return open.length === 0 ? null : `${open.length} senders without their last answers`;
+    });
+    const promised = this.senders.flatMap(({ scheduled }) => scheduled).length;
+    await poll(SETTLE_MS, async () => {
+      const log = await this.log();
+      const sent = log.get(this.later)?.length ?? 0;
+      if (sent < promised) return `${promised - sent} scheduled messages were not sent`;
+      const behind = this.receivers.filter((receiver) =>
+        [...receiver.received.keys()].some((t) => receiver.reached(t) < (log.get(t)?.length ?? 0)),
+      );
+      return behind.length === 0 ? null : `${behind.length} subscribers without the last messages`;
+    });
+  }
+}
+
+const worstOf = (all: readonly (Sender | Receiver)[]): number =>
+  Math.max(...all.flatMap(({ silence }) => [...silence.values()].map(({ worst }) => worst)));

@@ -24,8 +24,8 @@ const edgeConfig = {
   /** Milliseconds between signs of life asked of a client. */
   pingMs: whole(1000, 600_000, 25_000),
 
-  /** Publishes without an ack: of one lane of one partition, of one tenant, and the bytes of all. */
-  pendingLane: whole(1, 10_000_000, 5000),
+  /** Publishes without an ack: of one lane of one partition (a tenant alone gets half), of one tenant, and the bytes of all. */
+  pendingLane: whole(1, 10_000_000, 10_000),
   pendingTenant: whole(1, 10_000_000, 20_000),
   pendingBytes: whole(1024, 1 << 34, 256 << 20),
   /** Milliseconds without any answer after which a lane is looked into. */

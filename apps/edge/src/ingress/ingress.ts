@@ -14,14 +14,18 @@ import { FIELD, packIngress, pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import { LaneWriter, type Pending } from "./lane-writer.js";
 import { afterId } from "./stream-id.js";
+import { TenantShares } from "./tenant-shares.js";
 
 export interface IngressLimits {
   partitions: number;
-  /** Publishes without an ack, of one lane of one partition; past it `overloaded`. */
+  /**
+   * Publishes without an ack, of one lane of one partition; past it `overloaded`.
+   * A tenant may have as many as it leaves free, so one that floods stops only itself.
+   */
   lanePending: number;
-  /** The same of one tenant: a busy tenant is told earlier than the others. */
+  /** Publishes of one tenant without an ack, in all lanes. */
   tenantPending: number;
-  /** Bytes of all publishes without an ack. */
+  /** Bytes of all publishes without an ack, shared like a lane. */
   pendingBytes: number;
   /** Milliseconds without an answer after which it is looked into why. */
   stallMs: number;
@@ -38,10 +42,10 @@ export class Ingress {
   private readonly lanes: Record<Lane, LaneWriter>[];
   private readonly dirty = new Set<LaneWriter>();
   private readonly byRequest = new Map<number, LaneWriter>();
-  private readonly byTenant = new Map<string, number>();
+  private readonly publishes = new TenantShares(Infinity);
+  private readonly bytes: TenantShares;
   private readonly broken = new Set<LaneWriter>();
   private writer = "";
-  private bytes = 0;
   private requests = 0;
   private scheduled = false;
   private writing = false;
@@ -54,9 +58,11 @@ export class Ingress {
     private readonly limits: IngressLimits,
     private readonly log: Logger,
   ) {
-    this.lanes = Array.from({ length: limits.partitions }, (_, p) => ({
-      express: new LaneWriter(p, "express"),
-      bulk: new LaneWriter(p, "bulk"),
+    const { partitions, lanePending, pendingBytes } = limits;
+    this.bytes = new TenantShares(pendingBytes);
+    this.lanes = Array.from({ length: partitions }, (_, p) => ({
+      express: new LaneWriter(p, "express", lanePending),
+      bulk: new LaneWriter(p, "bulk", lanePending),
     }));
   }
 
@@ -67,7 +73,7 @@ export class Ingress {
 
   /** Bytes of the publishes without an ack. */
   get pendingBytes(): number {
-    return this.bytes;
+    return this.bytes.used;
   }
 
   /**
@@ -77,21 +83,20 @@ export class Ingress {
   publish(item: Omit<PublishItem, "req">, tenant: string): Promise<Ack["result"]> {
     const lane = this.laneOf(item.topic, laneOf(item.priority));
     const bytes = item.body.length + (item.headers?.length ?? 0);
-    const ofTenant = this.byTenant.get(tenant) ?? 0;
     if (
-      lane.pending.size >= this.limits.lanePending ||
-      ofTenant >= this.limits.tenantPending ||
-      this.bytes + bytes > this.limits.pendingBytes
+      !lane.shares.hasRoom(tenant, 1) ||
+      !this.bytes.hasRoom(tenant, bytes) ||
+      this.publishes.of(tenant) >= this.limits.tenantPending
     ) {
       throw new TellwireError("overloaded", undefined, { retryAfter: RETRY_AFTER_S });
     }
-    this.bytes += bytes;
-    this.byTenant.set(tenant, ofTenant + 1);
+    this.bytes.add(tenant, bytes);
+    this.publishes.add(tenant, 1);
     const req = ++this.requests;
     this.byRequest.set(req, lane);
     return new Promise((settle) => {
       const since = performance.now();
-      lane.publish({ item: { ...item, req }, tenant, bytes, since, settle });
+      lane.publish({ item: { ...item, req }, tenant, bytes, since, settle, late: false });
       this.mark(lane);
     });
   }
@@ -220,25 +225,25 @@ export class Ingress {
 
   private answered(req: number, { tenant, bytes }: Pending): void {
     this.byRequest.delete(req);
-    this.bytes -= bytes;
-    const left = (this.byTenant.get(tenant) ?? 1) - 1;
-    if (left === 0) this.byTenant.delete(tenant);
-    else this.byTenant.set(tenant, left);
+    this.bytes.remove(tenant, bytes);
+    this.publishes.remove(tenant, 1);
   }
 
-  /** A client is not left waiting for ever; with the same id it may safely ask again. */
+  /**
+   * A client is not left waiting for ever; with the same id it may safely ask
+   * again. What it sent still stands in the stream, so it keeps its place here:
+   * however long an outage lasts, no more than the bounds allow goes into Redis.
+   */
   private expire(now: number): void {
     for (const lane of this.each()) {
-      for (const [req, pending] of lane.pending) {
+      for (const pending of lane.pending.values()) {
         if (now - pending.since < this.limits.timeoutMs) break;
-        lane.pending.delete(req);
-        this.answered(req, pending);
+        if (pending.late) continue;
+        pending.late = true;
         const error = new TellwireError(
           "upstream",
           "No answer in time: publish again under the same id",
-          {
-            retryAfter: RETRY_AFTER_S,
-          },
+          { retryAfter: RETRY_AFTER_S },
         );
         pending.settle({ status: "failed", error: error.toWire() });
       }

@@ -1,5 +1,6 @@
 import type { IngressEntry, IngressItem, Lane, PublishItem } from "@tellwire/contract";
 import type { Ack } from "@tellwire/contract";
+import { TenantShares } from "./tenant-shares.js";
 
 /** A publish without an ack yet. */
 export interface Pending {
@@ -9,6 +10,8 @@ export interface Pending {
   /** Local clock, milliseconds. */
   since: number;
   settle: (result: Ack["result"]) => void;
+  /** The client was told that no answer has come; the publish still waits for one. */
+  late: boolean;
 }
 
 /** An entry in the stream: its last publish, and the topics it wished for. */
@@ -30,6 +33,8 @@ const ENTRY_BYTES = 256 * 1024;
 export class LaneWriter {
   /** Publishes without an ack, in the order they came. */
   readonly pending = new Map<number, Pending>();
+  /** The same by tenant. */
+  readonly shares: TenantShares;
   /** Topics that this edge wants (kept by the express lane only). */
   readonly wanted = new Set<string>();
   /** Wishes whose head has not come yet, and since when they wait (local clock), the oldest first. */
@@ -50,7 +55,11 @@ export class LaneWriter {
   constructor(
     readonly partition: number,
     readonly lane: Lane,
-  ) {}
+    /** Publishes that may be without an ack. */
+    most: number,
+  ) {
+    this.shares = new TenantShares(most);
+  }
 
   get waiting(): boolean {
     return this.pending.size > 0 || this.unanswered.size > 0;
@@ -73,6 +82,7 @@ export class LaneWriter {
 
   publish(pending: Pending): void {
     this.pending.set(pending.item.req, pending);
+    this.shares.add(pending.tenant, 1);
     this.outgoing.push(pending.item);
   }
 
@@ -92,7 +102,7 @@ export class LaneWriter {
   /** The ack of a publish has come. @returns the publish, or undefined if it was answered before */
   acked(req: number): Pending | undefined {
     const pending = this.pending.get(req);
-    this.pending.delete(req);
+    if (pending !== undefined && this.pending.delete(req)) this.shares.remove(pending.tenant, 1);
     return pending;
   }
 

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from "uuid";
 import {
   canonicalTopic,
   may,
@@ -14,6 +13,7 @@ import {
 import type { AccessCache } from "../access/access-cache.js";
 import type { EphemeralBus } from "../ephemeral/ephemeral-bus.js";
 import type { Ingress } from "../ingress/ingress.js";
+import { newMessageId } from "./message-id.js";
 import type { Handler } from "./operations.js";
 
 const FARTHEST_MS = 366 * 24 * 60 * 60 * 1000;
@@ -61,7 +61,7 @@ function itemOf(
   const sendAt = timeOf(params.send_at, "send_at", 0, now);
   return {
     type: "publish",
-    id: params.id ?? uuidv7(),
+    id: params.id ?? newMessageId(),
     topic,
     from: senderOf(identity),
     // What the channel policies do not bind is decided by the same rule everywhere: an admin's key.

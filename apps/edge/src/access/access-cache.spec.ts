@@ -94,6 +94,17 @@ describe("AccessCache", () => {
     expect(asked.filter(({ create }) => create)).toHaveLength(1);
   });
 
+  it("lets in everybody who uses a new channel at once, and creates it once", async () => {
+    let exists = false;
+    const { cache, asked } = session(({ create }) => {
+      exists ||= create;
+      return { policy: exists ? PUBLIC_CHANNEL : null, autoCreate: true };
+    });
+    const users = Array.from({ length: 50 }, (_, i) => identity(`user-${i}`));
+    await Promise.all(users.map((user) => cache.check(user, LOBBY, "read", true)));
+    expect(asked.filter(({ create }) => create)).toHaveLength(1);
+  });
+
   it("forgets what a control event says has changed, and only that", async () => {
     const { cache, asked } = session(() => ({ policy: PUBLIC_CHANNEL }));
     const all = async (): Promise<number> => {

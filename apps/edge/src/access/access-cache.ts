@@ -36,6 +36,8 @@ function needsLookup(topic: string, tenant: string, action: Action): boolean {
  */
 export class AccessCache {
   private readonly cache: LookupCache<TopicAccess>;
+  /** Channels that are coming into being. */
+  private readonly creating = new Map<string, Promise<void>>();
   /**
    * Called when the right to a topic may have changed, for one user or (null)
    * for any; a null topic means any topic. By then the cache has forgotten.
@@ -103,10 +105,21 @@ export class AccessCache {
     const key = keyOf(topic, user);
     const access = await this.cache.get(key);
     if (!create || access.policy !== null || !access.autoCreate) return access;
-    const created = await this.ask(key, true);
-    // Others may remember that it did not exist.
-    this.cache.forgetWhere((other) => other.startsWith(`${topic} `));
-    return created;
+    await this.created(topic, key);
+    return this.cache.get(key);
+  }
+
+  /** Lets a channel come into being: once, for all who use it first at the same time. */
+  private created(topic: string, key: string): Promise<void> {
+    let creating = this.creating.get(topic);
+    if (creating === undefined) {
+      creating = this.ask(key, true)
+        // Others may remember that it did not exist.
+        .then(() => this.cache.forgetWhere((other) => other.startsWith(`${topic} `)))
+        .finally(() => this.creating.delete(topic));
+      this.creating.set(topic, creating);
+    }
+    return creating;
   }
 
   private ask(key: string, create: boolean): Promise<TopicAccess> {

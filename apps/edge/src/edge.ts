@@ -27,6 +27,7 @@ import { HttpGateway } from "./gateways/http/http.gateway.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
 import { WsGateway } from "./gateways/ws/ws.gateway.js";
 import { Ingress } from "./ingress/ingress.js";
+import { ClusterClock } from "./instance/cluster-clock.js";
 import { Instance } from "./instance/instance.js";
 import { AttemptLimiter } from "./limits/attempt-limiter.js";
 import { ClusterBuckets } from "./limits/cluster-buckets.js";
@@ -59,6 +60,8 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
 
   const redis = new RedisConnection(config, log);
   await redis.ready();
+  const clock = new ClusterClock(redis);
+  await clock.measure();
   const rpc = new RpcClient(redis, keys, process, log);
   await rpc.start();
   const connections = new Connections({
@@ -111,7 +114,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     page: (topic, after, limit) => rpc.call("history.page", { topic, after, before: null, limit }),
     heads: (topics) => rpc.call("history.heads", { topics }),
   });
-  const feeds = new Feeds(ingress, history, config, log);
+  const feeds = new Feeds(ingress, history, config, clock.now, log);
   const egress = new EgressReader(
     redis,
     keys,
@@ -179,9 +182,9 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       ...forwardedOperations(rpc),
       ...identityOperations(authenticator, sessions, subscriptions, config.name),
       ...subscribeOperations(access, subscriptions, feeds, sessions),
-      ...historyOperation(rpc, access),
+      ...historyOperation(rpc, access, clock),
       ...presenceOperation(rpc, watchers),
-      publish: publishOperation(ingress, access, lateBus, config.maxBody),
+      publish: publishOperation(ingress, access, lateBus, config.maxBody, clock),
     },
     new OperationGate(config, buckets, tenants, revocations),
     (operation: OperationName, outcome) => performed.inc({ operation, outcome }),
@@ -238,6 +241,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     instance.run(signal),
     control.run(signal),
     sessions.run(signal),
+    clock.run(signal),
     connectionGuard.run(signal),
   ];
   await connectionGuard.start(signal);

@@ -1,5 +1,4 @@
 import type { StoredMessage } from "@tellwire/contract";
-import { frameOf } from "./encoded-message.js";
 import type { Feed } from "./feed.js";
 import type { HistorySource } from "./history.js";
 import type { Subscription } from "./subscription.js";
@@ -25,7 +24,7 @@ export async function catchUp(
     if (subscription.cursor >= feed.contiguous) return feed.caughtUp(subscription);
     try {
       if (feed.ring.reaches(subscription.cursor)) {
-        send(subscription, feed.ring.after(subscription.cursor, CHUNK));
+        send(feed, subscription, feed.ring.after(subscription.cursor, CHUNK));
         await nextTurn();
       } else {
         const page = await history.page(feed.topic, subscription.cursor, PAGE);
@@ -34,7 +33,7 @@ export async function catchUp(
           subscription.cursor = page.floor;
           subscription.event("truncated", { topic: feed.topic, floor: page.floor });
         }
-        send(subscription, page.messages);
+        send(feed, subscription, page.messages);
         // Nothing there, though the edge has seen more: the log was restored meanwhile.
         if (page.messages.length === 0 && !page.more) subscription.cursor = feed.contiguous;
       }
@@ -46,12 +45,9 @@ export async function catchUp(
   feed.leave(subscription);
 }
 
-function send(subscription: Subscription, messages: StoredMessage[]): void {
-  const { connection } = subscription;
+function send(feed: Feed, subscription: Subscription, messages: StoredMessage[]): void {
   for (const message of messages) {
-    if (message.seq !== subscription.cursor + 1) continue;
-    subscription.cursor = message.seq;
-    connection.send(frameOf(message, connection.wire.codec));
+    if (message.seq === subscription.cursor + 1) feed.send(subscription, message);
   }
 }
 

@@ -7,10 +7,12 @@ const encoded = new WeakMap<StoredMessage, Map<EventCodec, Buffer>>();
 /**
  * A message as one protocol's frame: made once, when the first client of that
  * protocol needs it. One that has expired meanwhile becomes its tombstone.
+ * @param now tells the time, in milliseconds since 1970; asked only where it matters
  */
-export function frameOf(message: StoredMessage, codec: EventCodec): Buffer {
-  if (message.expiresAt !== null && message.expiresAt <= Date.now()) {
-    return codec.encodeEvent("message", messageJson(atTime(message, Date.now())));
+export function frameOf(message: StoredMessage, codec: EventCodec, now: () => number): Buffer {
+  if (message.expiresAt !== null) {
+    const due = atTime(message, now());
+    if (due !== message) return codec.encodeEvent("message", messageJson(due));
   }
   let frames = encoded.get(message);
   if (frames === undefined) encoded.set(message, (frames = new Map()));

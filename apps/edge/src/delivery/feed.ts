@@ -11,6 +11,8 @@ const PAGE = 500;
 export interface FeedHooks {
   /** The log was restored: what this edge knows of it may never have been. */
   checkEpoch(logEpoch: string): void;
+  /** The time by which messages expire, in milliseconds since 1970. */
+  now: () => number;
   /** Waits before a read is tried again. */
   retry(error: unknown): Promise<void>;
   /** The ring has grown or shrunk. */
@@ -105,6 +107,13 @@ export class Feed {
     if (!subscription.over) this.live.add(subscription);
   }
 
+  /** Writes the next message to a subscription. */
+  send(subscription: Subscription, message: StoredMessage): void {
+    const { connection } = subscription;
+    subscription.cursor = message.seq;
+    connection.send(frameOf(message, connection.wire.codec, this.hooks.now));
+  }
+
   leave(subscription: Subscription): void {
     subscription.ended = true;
     this.live.delete(subscription);
@@ -139,9 +148,7 @@ export class Feed {
     this.hooks.ringChanged(this, this.ring.bytes);
     for (const subscription of this.live) {
       if (subscription.cursor >= message.seq) continue;
-      subscription.cursor = message.seq;
-      const { connection } = subscription;
-      connection.send(frameOf(message, connection.wire.codec));
+      this.send(subscription, message);
     }
   }
 

@@ -30,6 +30,7 @@ export class Feeds {
     private readonly ingress: Pick<Ingress, "want" | "unwant" | "acks" | "headCame">,
     private readonly history: HistorySource,
     private readonly limits: FeedLimits,
+    private readonly now: () => number,
     private readonly log: Logger,
   ) {}
 
@@ -124,6 +125,7 @@ export class Feeds {
       this.epoch = logEpoch;
       if (before !== null && before !== logEpoch) void this.reset(logEpoch);
     },
+    now: () => this.now(),
     retry: async (error) => {
       this.log.debug({ err: (error as Error).message }, "history read failed; trying again");
       await pause(RETRY_MS);

@@ -12,6 +12,7 @@ import {
 } from "@tellwire/contract";
 import type { AccessCache } from "../access/access-cache.js";
 import type { EphemeralBus } from "../ephemeral/ephemeral-bus.js";
+import type { ClusterClock } from "../instance/cluster-clock.js";
 import type { Ingress } from "../ingress/ingress.js";
 import { newMessageId } from "./message-id.js";
 import type { Handler } from "./operations.js";
@@ -25,6 +26,7 @@ export function publishOperation(
   ephemeral: Pick<EphemeralBus, "publish">,
   /** Bytes of a body as JSON. */
   mostBytes: number,
+  clock: Pick<ClusterClock, "now">,
 ): Handler<"publish"> {
   return async ({ identity }, asked) => {
     const topic = canonicalTopic(asked.topic, identity.tenant);
@@ -46,7 +48,7 @@ export function publishOperation(
       ephemeral.publish(topic, { name: "ephemeral", params });
       return { status: "sent" };
     }
-    const item = itemOf(asked, identity, topic, body);
+    const item = itemOf(asked, identity, topic, body, clock.now());
     return resultOf(item, await ingress.publish(item, identity.tenant));
   };
 }
@@ -56,8 +58,8 @@ function itemOf(
   identity: Identity,
   topic: string,
   body: Buffer,
+  now: number,
 ): Omit<PublishItem, "req"> {
-  const now = Date.now();
   const sendAt = timeOf(params.send_at, "send_at", 0, now);
   return {
     type: "publish",

@@ -18,6 +18,7 @@ import type { AccessCache } from "../access/access-cache.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Connection } from "../connection/connection.js";
 import type { Subscriptions } from "../delivery/subscriptions.js";
+import type { ClusterClock } from "../instance/cluster-clock.js";
 import type { PresenceWatchers } from "../presence/presence-watchers.js";
 import type { SessionKeeper } from "../sessions/session-keeper.js";
 import type { Handlers } from "./operations.js";
@@ -104,6 +105,7 @@ async function openInbox(
 export function historyOperation(
   rpc: Pick<RpcClient, "call">,
   access: Pick<AccessCache, "check">,
+  clock: Pick<ClusterClock, "now">,
 ): Pick<Handlers, "history"> {
   return {
     async history({ identity }, params) {
@@ -111,7 +113,7 @@ export function historyOperation(
       await access.check(identity, topic, "read");
       const { after = null, before = null, limit = DEFAULT_PAGE } = params;
       const page = await rpc.call("history.page", { topic, after, before, limit });
-      const now = Date.now();
+      const now = clock.now();
       return {
         messages: page.messages.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
         head: page.head,

@@ -8,7 +8,13 @@ export class HealthServer {
 
   /** @param ready resolves to null when the service can work, else to what it lacks */
   constructor(metrics: Metrics, ready: () => Promise<string | null> | string | null) {
-    this.server = createServer((request, response) => {
+    // Nobody who asks here is slow by right: a connection that says nothing whole is not kept.
+    const patience = {
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      connectionsCheckingInterval: 2000,
+    };
+    this.server = createServer(patience, (request, response) => {
       const answer = (status: number, body: string, type = "application/json"): void => {
         response.writeHead(status, { "content-type": type }).end(body);
       };

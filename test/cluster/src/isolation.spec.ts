@@ -15,7 +15,7 @@ import {
 } from "@tellwire/testing";
 import type { OperationName } from "@tellwire/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { craftedNames } from "./crafted-names.js";
+import { craftedNames } from "./crafted-names.fixture.js";
 import {
   leastParams,
   NAMING_PARAMS,
@@ -24,7 +24,7 @@ import {
   withParam,
   type Kind,
   type Param,
-} from "./operation-params.js";
+} from "./operation-params.fixture.js";
 
 type Naming = Exclude<Kind, "neutral">;
 
@@ -399,7 +399,9 @@ describe("the tenant that a client claims", () => {
         httpRequest(cluster.url, "POST", `/api/rpc/${operation}`, { headers, body: {} }),
       ).rejects.toMatchObject({ status: 403, wire: { name: "not_permitted" } });
     }
-    await expect(connect("ws", cluster.url, { headers })).rejects.toThrow();
+    await expect(connect("ws", cluster.url, { headers })).rejects.toThrow(
+      /not_authenticated|closed: 4501/,
+    );
     await expect(connect("socketio", cluster.url, { headers })).rejects.toMatchObject({
       wire: { name: "not_permitted" },
     });

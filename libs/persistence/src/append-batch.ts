@@ -48,7 +48,7 @@ export interface EncodedBatch {
  * Whether a copy goes into the sender's own inbox: of what one user writes to
  * another. A session of the tenant as such (`@acme`) has no inbox.
  */
-export const wantsCopy = (item: Pick<PublishItem, "topic" | "from">): boolean =>
+const wantsCopy = (item: Pick<PublishItem, "topic" | "from">): boolean =>
   item.topic.startsWith("user:") &&
   !item.from.startsWith("@") &&
   item.topic !== `user:${item.from}`;

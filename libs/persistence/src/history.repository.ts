@@ -12,7 +12,7 @@ export interface PageRequest {
   limit: number;
 }
 
-export const MAX_PAGE = 1000;
+const MAX_PAGE = 1000;
 /** Of bodies and headers; a page holds at least one message, whatever its size. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 

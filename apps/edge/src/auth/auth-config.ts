@@ -29,5 +29,3 @@ export const authConfig = {
   /** Seconds after which an address has one more. */
   authFailureSeconds: whole(1, 86_400, 1),
 };
-
-export type AuthConfig = { [K in keyof typeof authConfig]: z.infer<(typeof authConfig)[K]> };

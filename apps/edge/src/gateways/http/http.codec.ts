@@ -58,7 +58,7 @@ export interface HistoryResult {
 }
 
 /** Where to go on: the query members that give the next page; null at the end. */
-export type Next = { after: number } | { before: number } | null;
+type Next = { after: number } | { before: number } | null;
 
 export interface MessagePage {
   data: Message[];

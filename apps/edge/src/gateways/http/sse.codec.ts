@@ -10,7 +10,7 @@ import { closeParams } from "../close-event.js";
 import type { CloseName } from "@tellwire/contract";
 
 /** Topics of one stream: each event's id names the cursors of all. */
-export const MOST_TOPICS = 32;
+const MOST_TOPICS = 32;
 
 const COLON = 58;
 const NEWLINE = 10;

@@ -2,7 +2,7 @@ import { flag, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/c
 import { authConfig } from "./auth/auth-config.js";
 import { limitsConfig } from "./limits/limits-config.js";
 
-const edgeConfig = {
+export const edgeConfig = {
   ...serviceConfig,
   ...redisConfig,
   ...authConfig,
@@ -24,10 +24,12 @@ const edgeConfig = {
   /** Milliseconds between signs of life asked of a client. */
   pingMs: whole(1000, 600_000, 25_000),
 
-  /** Publishes without an ack: of one lane of one partition (a tenant alone gets half), of one tenant, and the bytes of all. */
+  /** Publishes without an ack of one lane of one partition; a tenant alone gets half. */
   pendingLane: whole(1, 10_000_000, 10_000),
+  /** Publishes without an ack of one tenant. */
   pendingTenant: whole(1, 10_000_000, 20_000),
-  pendingBytes: whole(1024, 1 << 34, 256 << 20),
+  /** Bytes of all publishes without an ack. */
+  pendingBytes: whole(1024, 2 ** 34, 256 << 20),
   /** Milliseconds without any answer after which a lane is looked into. */
   stallMs: whole(100, 600_000, 2000),
   /** Milliseconds after which a publish is answered `upstream`. */
@@ -37,10 +39,12 @@ const edgeConfig = {
 
   /** How long a topic stays open after its last subscriber has left, in milliseconds. */
   lingerMs: whole(15_000, 3_600_000, 30_000),
-  /** Messages and bytes held of one topic, and bytes of all, for those who were away shortly. */
+  /** Messages held of one topic, for those who were away shortly. */
   ringMessages: whole(1, 1_000_000, 256),
+  /** Bytes of messages held of one topic. */
   ringBytes: whole(1024, 1 << 30, 256 << 10),
-  ringsBytes: whole(1024, 1 << 34, 64 << 20),
+  /** Bytes of messages held of all topics. */
+  ringsBytes: whole(1024, 2 ** 34, 64 << 20),
 };
 
 export const loadEdgeConfig = () => loadConfig(edgeConfig);

@@ -12,7 +12,7 @@ function ed25519Key(base64: string): KeyObject {
   return key;
 }
 
-const sessionConfig = {
+export const sessionConfig = {
   ...serviceConfig,
   ...redisConfig,
   ...databaseConfig,

@@ -3,11 +3,14 @@ import type { z } from "zod";
 
 const MOST = 1_000_000_000;
 
-/** Operations a second. Those of keys and tenants hold cluster-wide, where the tenant sets none of its own. */
 export const limitsConfig = {
+  /** Operations a second of one connection. */
   connectionRate: whole(1, MOST, 200),
+  /** Operations that a connection which was quiet may do at once. */
   connectionBurst: whole(1, MOST, 400),
+  /** Operations a second of one API key, cluster-wide, unless the key has a rate of its own. */
   keyRate: whole(1, MOST, 20_000),
+  /** Operations a second of one tenant, cluster-wide, unless the tenant has a rate of its own. */
   tenantRate: whole(1, MOST, 50_000),
   /** Open connections of one tenant, cluster-wide. */
   tenantConnections: whole(1, MOST, 50_000),

@@ -10,6 +10,7 @@ const steps = {
   lint: ["oxlint", "--deny-warnings"],
   types: ["tsc", "-b"],
   docs: ["node", "tools/docs/dist/cli.js", "--check"],
+  "config reference": ["node", "scripts/generate-config-reference.mjs", "--check"],
   boundaries: ["node", "tools/check/boundaries.mjs"],
   "unused code": ["knip", "--no-progress"],
   "lock file": ["node", "tools/check/lock-file.mjs"],

@@ -20,8 +20,9 @@ export default defineConfig({
             "apps/**/*.spec.ts",
             "tools/**/*.spec.ts",
             "test/load/**/*.spec.ts",
+            "test/image/**/*.spec.ts",
           ],
-          exclude: ["**/node_modules/**", "**/dist/**"],
+          exclude: ["**/node_modules/**", "**/dist/**", "test/image/src/image.spec.ts"],
           pool: "threads",
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -30,9 +31,13 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Each of these runs a whole cluster under load: one at a time, after the others.
+          // Each of these runs a whole cluster under load, or builds: one at a time, after the others.
           name: "cluster",
-          include: ["test/cluster/**/*.spec.ts", "test/faults/**/*.spec.ts"],
+          include: [
+            "test/cluster/**/*.spec.ts",
+            "test/faults/**/*.spec.ts",
+            "test/image/src/image.spec.ts",
+          ],
           pool: "threads",
           maxWorkers: 1,
           fileParallelism: false,

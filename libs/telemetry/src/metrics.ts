@@ -5,6 +5,9 @@ const LATENCY_BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+/** A scrape does not wait longer for what it looks at, in milliseconds. */
+const PATIENCE_MS = 1000;
+
 /** One process's metrics, in the conventions of Prometheus (base units, `_total`). */
 export class Metrics {
   readonly registry = new Registry();
@@ -22,7 +25,24 @@ export class Metrics {
     return new Counter({ name: `tellwire_${name}`, help, labelNames, registers: [this.registry] });
   }
 
-  /** `collect` is called at each scrape. */
+  /** A count that is kept elsewhere and read at each scrape. */
+  total(name: string, help: string, value: () => number): void {
+    new Counter({
+      name: `tellwire_${name}`,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  }
+
+  /**
+   * `collect` is called at each scrape. Should it fail or take longer than a
+   * second, because what it looks at is away, its value is missing and all
+   * others are there.
+   */
   gauge<L extends string = never>(
     name: string,
     help: string,
@@ -35,8 +55,11 @@ export class Metrics {
       labelNames,
       registers: [this.registry],
       ...(collect && {
-        collect(this: Gauge<L>) {
-          return collect(this);
+        async collect(this: Gauge<L>) {
+          const known = await inTime(async () => collect(this));
+          if (known) return;
+          this.reset();
+          if (labelNames.length === 0) this.set(Number.NaN);
         },
       }),
     });
@@ -74,4 +97,19 @@ export class Metrics {
   get contentType(): string {
     return this.registry.contentType;
   }
+}
+
+/** Whether `work` was done in time, and without an error. */
+async function inTime(work: () => Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), PATIENCE_MS);
+  });
+  const done = work().then(
+    () => true,
+    () => false,
+  );
+  const known = await Promise.race([done, late]);
+  clearTimeout(timer);
+  return known;
 }

@@ -18,6 +18,7 @@ import { Recorder, type Recorded } from "./fanout/recorder.js";
 import { Intake } from "./intake/intake.js";
 import { LeaseRepository } from "./lease/lease.repository.js";
 import { Ownership } from "./lease/ownership.js";
+import { observe } from "./router-metrics.js";
 
 /** Renewals in one lease time. */
 const RENEWALS = 4;
@@ -46,7 +47,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
       process,
       partitions: config.partitions,
       intervalMs: config.leaseMs / RENEWALS,
-      window: config.partitionWindow,
+      window: { messages: config.partitionWindow, bytes: config.partitionWindowBytes },
     },
     {
       quiet: (partition) => appender.quiet(partition),
@@ -92,33 +93,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
     },
     log,
   );
-  metrics.gauge("partitions_owned", "Partitions that this router owns.", [], (g) =>
-    g.set(ownership.owned.size),
-  );
-  metrics.gauge(
-    "partition_backlog_messages",
-    "Messages that wait inside the router.",
-    ["partition"],
-    (g) => {
-      g.reset();
-      for (const { id, backlog } of ownership.owned.values()) g.set({ partition: id }, backlog);
-    },
-  );
-  metrics.gauge(
-    "ingress_entries",
-    "Entries in the ingress streams of owned partitions.",
-    ["partition"],
-    async (g) => {
-      g.reset();
-      for (const { id } of ownership.owned.values()) {
-        const lengths = await Promise.all([
-          redis.client.xlen(keys.ingress(id, "express")),
-          redis.client.xlen(keys.ingress(id, "bulk")),
-        ]);
-        g.set({ partition: id }, lengths[0] + lengths[1]);
-      }
-    },
-  );
+  observe(metrics, ownership.owned, appender, redis, keys);
 
   const intake = new Intake(redis, keys, log, ownership.owned, () => appender.pump());
   const control = new ControlReader(

@@ -68,6 +68,11 @@ export class Appender {
     private readonly log: Logger,
   ) {}
 
+  /** Appends under way. */
+  get inFlight(): number {
+    return this.underWay;
+  }
+
   /** Begins as many appends as there is work and room for. */
   pump(): void {
     while (!this.stopping && this.underWay < this.limits.inFlight) {

@@ -20,7 +20,8 @@ const item = (req: number, from: string, priority: PublishItem["priority"]): Pub
   sendAt: null,
 });
 
-const partition = (): Partition => new Partition(0, "token", new Keys("tw"), 100_000);
+const WIDE = { messages: 100_000, bytes: 1 << 30 };
+const partition = (window = WIDE): Partition => new Partition(0, "token", new Keys("tw"), window);
 
 let entries = 0;
 const receive = (target: Partition, items: PublishItem[], lane: "express" | "bulk"): void =>
@@ -49,6 +50,24 @@ const flooded = (): Partition => {
 
 const priorities = (taken: Waiting[]): Set<string> =>
   new Set(taken.map(({ item: { priority } }) => priority));
+
+describe("a partition's window", () => {
+  const items = Array.from({ length: BATCH }, (_, i) => item(i, "a@acme", "normal"));
+  it.each([
+    ["messages", { ...WIDE, messages: BATCH }],
+    ["bytes", { ...WIDE, bytes: BATCH * (items[0] as PublishItem).body.length }],
+  ])("stops the reading of %s, until some are taken", (_, window) => {
+    const target = partition(window);
+    receive(target, items.slice(1), "bulk");
+    expect(target.toRead()).toHaveLength(2);
+    receive(target, items.slice(0, 1), "bulk");
+    expect(target.toRead()).toEqual([]);
+    batch(target, 1);
+    expect(target.toRead()).toHaveLength(2);
+    batch(target);
+    expect(target).toMatchObject({ backlog: 0, backlogBytes: 0 });
+  });
+});
 
 describe("a partition's lanes", () => {
   it("put express first, and bulk first in one batch of eight", () => {

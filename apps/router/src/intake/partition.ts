@@ -48,6 +48,13 @@ export interface Advance {
   deleteInterest: string[];
 }
 
+/** What may wait in one partition before reading stops; one read may go past it. */
+export interface PartitionWindow {
+  messages: number;
+  /** Bytes of message bodies. */
+  bytes: number;
+}
+
 /** Out of eight batches one takes bulk first, however much is express. */
 const BULK_TURN = 8;
 
@@ -69,6 +76,7 @@ export class Partition {
   private positions = new Map<string, string | null>();
   private interests = new Map<string, boolean>();
   private turn = 0;
+  private waitingBytes = 0;
   /** While a batch of this partition is under way no other begins. */
   busy = false;
   /** The lease is gone: whatever is under way must not count. */
@@ -78,8 +86,7 @@ export class Partition {
     readonly id: number,
     readonly token: string,
     private readonly keys: Keys,
-    /** Items that may wait here before reading stops. */
-    private readonly window: number,
+    private readonly window: PartitionWindow,
   ) {}
 
   /** Takes over what the owner before had recorded. */
@@ -94,12 +101,18 @@ export class Partition {
 
   /** The streams to read and the id after which; empty while enough waits here. */
   toRead(): [key: string, after: string][] {
-    if (this.lost || this.backlog >= this.window) return [];
+    if (this.lost || this.backlog >= this.window.messages) return [];
+    if (this.waitingBytes >= this.window.bytes) return [];
     return LANES.map((lane) => [this.keys.ingress(this.id, lane), this.cursor[lane]]);
   }
 
   get backlog(): number {
     return this.waiting.express.size + this.waiting.bulk.size;
+  }
+
+  /** Bytes of the bodies that wait here. */
+  get backlogBytes(): number {
+    return this.waitingBytes;
   }
 
   get idle(): boolean {
@@ -126,14 +139,13 @@ export class Partition {
     }
     progress.left = entry.items.length;
     for (const item of entry.items) {
-      if (item.type === "interest") this.wishes.push({ item, edge: entry.writer, entry: progress });
-      else
-        this.waiting[laneOf(item.priority)].push(tenantOf(item.from), {
-          item,
-          writer: entry.writer,
-          partition: this,
-          entry: progress,
-        });
+      if (item.type === "interest") {
+        this.wishes.push({ item, edge: entry.writer, entry: progress });
+        continue;
+      }
+      this.waitingBytes += item.body.length;
+      const waiting = { item, writer: entry.writer, partition: this, entry: progress };
+      this.waiting[laneOf(item.priority)].push(tenantOf(item.from), waiting);
     }
   }
 
@@ -144,6 +156,7 @@ export class Partition {
     const taken = order.flatMap((lane) => this.waiting[lane].take(fits));
     // A batch that other partitions had filled was no turn, or bulk could miss each of its own.
     if (taken.length > 0) this.turn++;
+    for (const { item } of taken) this.waitingBytes -= item.body.length;
     return taken;
   }
 

@@ -2,7 +2,7 @@ import type { Keys } from "@tellwire/contract";
 import type { RedisConnection } from "@tellwire/redis";
 import { pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
-import { Partition } from "../intake/partition.js";
+import { Partition, type PartitionWindow } from "../intake/partition.js";
 import type { LeaseRepository } from "./lease.repository.js";
 import { share } from "./rendezvous.js";
 
@@ -13,7 +13,7 @@ export interface OwnershipOptions {
   /** Between two looks at who is there, in milliseconds; well below a third of the lease time. */
   intervalMs: number;
   /** Items of one partition that may wait here. */
-  window: number;
+  window: PartitionWindow;
 }
 
 /**

@@ -34,6 +34,10 @@ export const edgeConfig = {
   stallMs: whole(100, 600_000, 2000),
   /** Milliseconds after which a publish is answered `upstream`. */
   publishTimeoutMs: whole(1000, 600_000, 30_000),
+  /** Calls that may wait for the session service. */
+  rpcPending: whole(1, 1_000_000, 10_000),
+  /** Batches of ephemera that may wait for Redis; past it they are dropped. */
+  ephemeralPending: whole(1, 100_000, 256),
   /** How long this edge is believed to live after its last heartbeat, in milliseconds. */
   edgeTtlMs: whole(1000, 600_000, 6000),
 

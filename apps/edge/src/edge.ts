@@ -14,6 +14,7 @@ import { RevocationList } from "./auth/revocation-list.js";
 import { TenantDirectory } from "./auth/tenant-directory.js";
 import { TokenVerifier } from "./auth/token-verifier.js";
 import type { EdgeConfig } from "./config.js";
+import { observe } from "./edge-metrics.js";
 import { Connections } from "./connection/connections.js";
 import { drain } from "./connection/drain.js";
 import { EgressReader } from "./delivery/egress-reader.js";
@@ -62,7 +63,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   await redis.ready();
   const clock = new ClusterClock(redis);
   await clock.measure();
-  const rpc = new RpcClient(redis, keys, process, log);
+  const rpc = new RpcClient(redis, keys, process, log, { maxPending: config.rpcPending });
   await rpc.start();
   const connections = new Connections({
     budget: config.clientBudget,
@@ -205,7 +206,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   );
   const ws = new WsGateway(operations, connections, config);
   const socketio = new SocketioGateway(operations, connections, config.name, config);
-  const bus = new EphemeralBus(socketio.io, redis, keys);
+  const bus = new EphemeralBus(socketio.io, redis, keys, config.ephemeralPending);
   const presence = new PresenceReporter(rpc, bus, () => instance.id, log);
   const delivery = new EphemeralDelivery(feeds);
   bus.onEvent((event) => {
@@ -216,7 +217,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     connection.onClosed.add(() => subscriptions.drop(connection));
   });
   new SubscriptionGuard(access, feeds, connections, subscriptions).start(signal);
-  observe(metrics, connections, ingress, feeds, rpc, presence);
+  observe(metrics, { connections, ingress, egress, feeds, bus, rpc, presence });
 
   const control = new ControlReader(
     redis,
@@ -273,24 +274,4 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       log.info("edge stopped");
     },
   };
-}
-
-function observe(
-  metrics: Metrics,
-  connections: Connections,
-  ingress: Ingress,
-  feeds: Feeds,
-  rpc: RpcClient,
-  presence: PresenceReporter,
-): void {
-  const gauges: [string, string, () => number][] = [
-    ["connections", "Open connections.", () => connections.size],
-    ["pending_publishes", "Publishes without an ack.", () => ingress.pending],
-    ["pending_publish_bytes", "Bytes of the publishes without an ack.", () => ingress.pendingBytes],
-    ["topics_open", "Topics with subscribers at this edge.", () => feeds.size],
-    ["ring_bytes", "Bytes of recent messages held.", () => feeds.bytes],
-    ["rpc_pending", "Calls that wait for the session service.", () => rpc.pending],
-    ["users_online", "Users at this edge.", () => presence.size],
-  ];
-  for (const [name, help, value] of gauges) metrics.gauge(name, help, [], (g) => g.set(value()));
 }

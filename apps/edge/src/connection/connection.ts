@@ -65,6 +65,7 @@ export class Connection {
   /** Like {@link send}, but a client that lags does without. */
   sendEphemeral(frame: Buffer): void {
     if (this.writable) this.send(frame);
+    else this.queue.skipped++;
   }
 
   /** Resolves when the client has taken most of what waits, or is gone. */

@@ -20,6 +20,8 @@ export class Connections {
   /** One for all, as a timer of its own is a good part of what an idle connection weighs. */
   private timer: NodeJS.Timeout | null = null;
   private readonly queue = new FlushQueue();
+  /** Connections turned away because the edge was full. */
+  refused = 0;
   /** Called for each connection that has opened. */
   readonly onOpen = new Set<(connection: Connection) => void>();
 
@@ -29,6 +31,7 @@ export class Connections {
   accept(wire: Wire): Connection {
     const connection = new Connection(wire, this.queue, this.limits.budget);
     if (this.open.size >= this.limits.most) {
+      this.refused++;
       connection.close("overloaded");
       return connection;
     }
@@ -48,6 +51,18 @@ export class Connections {
 
   get size(): number {
     return this.open.size;
+  }
+
+  /** Ephemeral frames that slow clients did without. */
+  get skipped(): number {
+    return this.queue.skipped;
+  }
+
+  /** Bytes that wait for all clients together. */
+  get waiting(): number {
+    let sum = 0;
+    for (const connection of this.open) sum += connection.waiting;
+    return sum;
   }
 
   [Symbol.iterator](): IterableIterator<Connection> {

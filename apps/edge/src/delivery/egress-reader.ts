@@ -15,6 +15,8 @@ export class EgressReader {
   private stream: string | null = null;
   private after = "0-0";
   private untrimmed = 0;
+  /** Times that entries of a router were missing. */
+  holes = 0;
 
   constructor(
     private readonly redis: RedisConnection,
@@ -32,6 +34,18 @@ export class EgressReader {
     this.stream = instance === null ? null : this.keys.egress(instance);
     this.after = "0-0";
     this.last.clear();
+  }
+
+  /** Entries that Redis keeps for this edge, read ones included until they are trimmed. */
+  async length(): Promise<number> {
+    return this.stream === null ? 0 : this.redis.client.xlen(this.stream);
+  }
+
+  /** How much newer the stream's newest entry is than the newest one read, in milliseconds. */
+  async lag(): Promise<number> {
+    if (this.stream === null) return 0;
+    const [newest] = await this.redis.client.xrevrange(this.stream, "+", "-", "COUNT", 1);
+    return newest === undefined ? 0 : Math.max(0, timeOf(newest[0]) - timeOf(this.after));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -67,7 +81,7 @@ export class EgressReader {
       entry = unpackEgress(data);
     } catch (error) {
       this.log.error({ err: (error as Error).message }, "unreadable egress entry");
-      this.onHole();
+      this.missed();
       return;
     }
     const expected = (this.last.get(entry.writer) ?? 0) + 1;
@@ -75,8 +89,13 @@ export class EgressReader {
     this.onEntry(entry);
     if (entry.n !== expected) {
       this.log.warn({ router: entry.writer, expected, n: entry.n }, "egress entries missing");
-      this.onHole();
+      this.missed();
     }
+  }
+
+  private missed(): void {
+    this.holes++;
+    this.onHole();
   }
 
   /** What was read need not be kept; how much is left is no matter of order. */
@@ -89,3 +108,6 @@ export class EgressReader {
     });
   }
 }
+
+/** When an entry was written, in Redis milliseconds. */
+const timeOf = (id: string): number => Number(id.split("-")[0]);

@@ -54,6 +54,11 @@ export class Feed {
     return this.live.size + this.catching.size + this.waiting.length === 0;
   }
 
+  /** Messages that came beyond a hole and wait until it is filled. */
+  get waitingMessages(): number {
+    return this.held.size;
+  }
+
   get isOpen(): boolean {
     return this.opened;
   }

@@ -42,6 +42,16 @@ export class Feeds {
     return this.ringBytes;
   }
 
+  /** Subscriptions that are being served older messages. */
+  get catchingUp(): number {
+    return this.sum((feed) => feed.catching.size);
+  }
+
+  /** Messages that came beyond a hole and wait until it is filled. */
+  get held(): number {
+    return this.sum((feed) => feed.waitingMessages);
+  }
+
   get logEpoch(): string {
     return this.epoch ?? "";
   }
@@ -140,6 +150,12 @@ export class Feeds {
       }
     },
   };
+
+  private sum(of: (feed: Feed) => number): number {
+    let sum = 0;
+    for (const feed of this.feeds.values()) sum += of(feed);
+    return sum;
+  }
 
   private async reset(logEpoch: string): Promise<void> {
     this.log.warn({ logEpoch }, "the log was restored: clients begin anew");

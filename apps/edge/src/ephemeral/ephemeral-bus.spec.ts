@@ -10,6 +10,7 @@ import { io as connect } from "socket.io-client";
 import { EphemeralBus, type ClusterEvent } from "./ephemeral-bus.js";
 
 const log = createLogger({ service: "test", name: "test", level: "silent" });
+const MOST = 256;
 type Target = ConstructorParameters<typeof RedisConnection>[0];
 
 const cleanup: (() => unknown)[] = [];
@@ -22,7 +23,7 @@ async function edge(target: Target, name = `t${prefix}`) {
   const io = new Server(http);
   const redis = new RedisConnection(target, log);
   await redis.ready();
-  const bus = new EphemeralBus(io, redis, new Keys(name));
+  const bus = new EphemeralBus(io, redis, new Keys(name), MOST);
   const heard: ClusterEvent[] = [];
   bus.onEvent((event) => heard.push(event));
   await bus.ready();
@@ -150,7 +151,8 @@ describe("EphemeralBus", () => {
         say(a, i);
         await new Promise((resolve) => setImmediate(resolve));
       }
-      expect(a.bus.dropped).toBe(600 - 256);
+      expect(a.bus.dropped).toBe(600 - MOST);
+      expect(a.bus.inFlight).toBe(MOST);
     } finally {
       redis.redis.resume();
     }

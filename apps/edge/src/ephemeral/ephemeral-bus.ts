@@ -37,8 +37,9 @@ export class EphemeralBus {
   private gathered: Row[] = [];
   private readonly listeners = new Set<(event: ClusterEvent) => void>();
 
-  constructor(io: Server, redis: RedisConnection, keys: Keys) {
-    this.channels = new ShardedChannels(redis);
+  /** @param most batches of events that may wait for Redis; past it they are dropped */
+  constructor(io: Server, redis: RedisConnection, keys: Keys, most: number) {
+    this.channels = new ShardedChannels(redis, most);
     this.namespace = io.of(NAMESPACE);
     // What is said here is between edges: a client that connects is turned away.
     this.namespace.use((_socket, next) => {
@@ -77,7 +78,12 @@ export class EphemeralBus {
     this.deliver({ name, about, params: text });
   }
 
-  /** Batches of events that never left, for the metrics. */
+  /** Batches of events that wait for Redis. */
+  get inFlight(): number {
+    return this.channels.inFlight;
+  }
+
+  /** Batches of events that never left. */
   get dropped(): number {
     return this.channels.dropped;
   }

@@ -4,8 +4,6 @@ import { Cluster } from "ioredis";
 
 type Handler = (message: Buffer, channel: Buffer) => void;
 
-/** Messages that may wait for Redis. Past it they are dropped: what is ephemeral is worth nothing late. */
-const MOST_IN_FLIGHT = 256;
 const RETRY_MS = 250;
 
 /**
@@ -19,11 +17,15 @@ export class ShardedChannels {
   private readonly handlers = new Map<string, Handler>();
   private readonly starting: Promise<void>[] = [];
   private readonly stop = new AbortController();
-  private inFlight = 0;
+  private waiting = 0;
   /** Messages not sent, because Redis was away or too slow. */
   dropped = 0;
 
-  constructor(private readonly redis: RedisConnection) {
+  /** @param most messages that may wait for Redis; past it they are dropped, as what is ephemeral is worth nothing late */
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly most: number,
+  ) {
     this.subscriber = redis.duplicate();
     this.subscriber.on("smessageBuffer", (channel: Buffer, message: Buffer) =>
       this.handlers.get(channel.toString())?.(message, channel),
@@ -34,6 +36,11 @@ export class ShardedChannels {
     this.subscriber.on("ready", () => {
       for (const channel of this.handlers.keys()) void this.establish(channel);
     });
+  }
+
+  /** Messages that wait for Redis. */
+  get inFlight(): number {
+    return this.waiting;
   }
 
   /** Resolves once every channel asked for so far is subscribed to. */
@@ -55,17 +62,17 @@ export class ShardedChannels {
 
   /** At most once: what cannot be sent now is dropped. Never rejects. */
   async sPublish(channel: string, message: string | Buffer): Promise<void> {
-    if (this.inFlight >= MOST_IN_FLIGHT) {
+    if (this.waiting >= this.most) {
       this.dropped++;
       return;
     }
-    this.inFlight++;
+    this.waiting++;
     try {
       await this.redis.client.spublish(channel, message);
     } catch {
       this.dropped++;
     } finally {
-      this.inFlight--;
+      this.waiting--;
     }
   }
 

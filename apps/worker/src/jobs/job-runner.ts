@@ -12,6 +12,8 @@ import type { JobData } from "./job-queues.js";
 
 /** After an error of Redis, milliseconds until the next look for jobs. */
 const RETRY_MS = 500;
+/** A job whose worker has died, or whose end a failover has forgotten, is taken up again after this. */
+const LOST_AFTER_MS = 5_000;
 
 /** Takes jobs from the queues, as many at once as configured. */
 @Injectable()
@@ -32,6 +34,8 @@ export class JobRunner {
       connection: this.redis.patient() as ConnectionOptions,
       prefix: this.keys.queues(),
       runRetryDelay: RETRY_MS,
+      lockDuration: LOST_AFTER_MS,
+      stalledInterval: LOST_AFTER_MS,
     };
     this.workers = [
       new Worker<JobData>(QUEUES.jobs, (job, token) => this.run(job, token!), {

@@ -110,7 +110,7 @@ export class SessionRepository {
         from given g, jsonb_array_elements(g.topics) t group by 1, 2, 3),
       kept as (
         update sessions s set topics = array(
-          select f.topic from flat f where f.tenant = g.tenant and f.id = g.id)
+          select f.topic from flat f where f.tenant = g.tenant and f.id = g.id order by f.topic)
         from given g where s.tenant_id = g.tenant and s.session_id = g.id
         returning s.tenant_id, s.session_id, s.user_name),
       gone as (

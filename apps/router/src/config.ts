@@ -15,7 +15,7 @@ export const routerConfig = {
   /** Messages of one partition that may wait inside the router; the rest waits in Redis. */
   partitionWindow: whole(1, 1_000_000, 10_000),
   /** Bytes of message bodies of one partition that may wait inside the router; the rest waits in Redis. */
-  partitionWindowBytes: whole(1024, 1 << 34, 16 << 20),
+  partitionWindowBytes: whole(1024, 1 << 30, 16 << 20),
   /** Entries that an edge may be behind before it must catch up from history. */
   egressBound: whole(16, 1_000_000, 2000),
 };

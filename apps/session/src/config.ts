@@ -27,6 +27,8 @@ export const sessionConfig = {
   }),
   /** How long a session may be resumed after it was left, in seconds. */
   sessionTtlSeconds: whole(1, 31_536_000, 1800),
+  /** Calls in work at once; the others wait where other replicas can take them. */
+  rpcInFlight: whole(1, 100_000, 512),
   /** How often what the dead have left is cleared away, in milliseconds. */
   sweepMs: whole(100, 3_600_000, 20_000),
 };

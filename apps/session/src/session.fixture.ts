@@ -75,6 +75,7 @@ export class Fixture {
       tokenPrivateKey: privateKey,
       sessionTtlSeconds: options.sessionTtlSeconds ?? 1800,
       sweepMs: options.sweepMs ?? 3_600_000,
+      rpcInFlight: 512,
     };
     const redis = new RedisConnection(config, log);
     await redis.ready();

@@ -27,7 +27,7 @@ export async function startSession(
   await redis.ready();
   await database.assertDurable();
 
-  const server = new RpcServer(redis, keys, log, metrics, SESSION_PATTERNS);
+  const server = new RpcServer(redis, keys, log, metrics, SESSION_PATTERNS, config.rpcInFlight);
   const app = await NestFactory.createMicroservice(
     SessionModule.with({ config, log, keys, redis, database }),
     { strategy: server, logger: false, abortOnError: false },

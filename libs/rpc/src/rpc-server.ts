@@ -10,8 +10,6 @@ import { RpcContext } from "./rpc-context.js";
 import { unpackRequests, type Call } from "./wire.js";
 
 const RETRY_MS = 200;
-/** Calls in work at once: beyond it the stream waits, where other replicas can take from it. */
-const MAX_IN_FLIGHT = 512;
 
 /**
  * Nest transport over a request stream which replicas share. Calls whose caller
@@ -28,13 +26,17 @@ export class RpcServer extends Server implements CustomTransportStrategy {
   /** Redis' clock minus ours, in milliseconds. */
   private offset = 0;
 
-  /** @param patterns the calls that must have one handler each, and no others */
+  /**
+   * @param patterns the calls that must have one handler each, and no others
+   * @param most calls in work at once; beyond it the stream waits, where other replicas can take from it
+   */
   constructor(
     private readonly redis: RedisConnection,
     keys: Keys,
     private readonly log: Logger,
     metrics: Metrics,
     private readonly patterns: readonly string[],
+    private readonly most: number,
   ) {
     super();
     this.reader = new RequestReader(redis, keys.requests(SESSION_SERVICE), SESSION_SERVICE);
@@ -95,7 +97,7 @@ export class RpcServer extends Server implements CustomTransportStrategy {
     let tidied = false;
     while (!this.stopping) {
       try {
-        if (this.inFlight.size >= MAX_IN_FLIGHT) await Promise.race(this.inFlight);
+        if (this.inFlight.size >= this.most) await Promise.race(this.inFlight);
         const entries = await this.reader.read();
         if (entries.length > 0) await this.take(entries);
         if (!tidied) await this.reader.forgetTheDead();

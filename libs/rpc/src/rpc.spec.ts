@@ -89,6 +89,7 @@ describe.each(["one node", "a Cluster"])("rpc on %s", (kind) => {
       log,
       new Metrics("test"),
       options.patterns ?? PATTERNS,
+      512,
     );
     @Module({
       controllers: [controllerOf(options.name ?? "a", options.hold ?? Promise.resolve())],
@@ -304,7 +305,7 @@ describe.each(["one node", "a Cluster"])("rpc on %s", (kind) => {
 
   it("does not start with two handlers for a call", async () => {
     const redis = await connect();
-    const server = new RpcServer(redis, freshKeys(), log, new Metrics("test"), PATTERNS);
+    const server = new RpcServer(redis, freshKeys(), log, new Metrics("test"), PATTERNS, 512);
     const handler = async () => null;
     server.addHandler("key.lookup", handler);
     expect(() => server.addHandler("key.lookup", handler)).toThrow("key.lookup");

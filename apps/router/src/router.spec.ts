@@ -174,4 +174,24 @@ describe.each([
     );
     expect(await bench.redis.client.exists(bench.keys.egress(dead.name))).toBe(0);
   });
+
+  it("forgets an edge that is gone also where nothing is said", async () => {
+    await router();
+    const dead = await bench.edge();
+    const name = topic();
+    await dead.want(name);
+    await eventually(async () => expect(await dead.head(name)).toBe(0));
+    const p = partitionOf(name, 4);
+    const traces = async (): Promise<string[]> => {
+      const { client } = bench.redis;
+      const fields = [
+        ...(await client.hkeys(bench.keys.interest(p))),
+        ...(await client.hkeys(bench.keys.position(p))),
+      ];
+      return fields.filter((field) => field.includes(dead.name));
+    };
+    await eventually(async () => expect(await traces()).toHaveLength(2));
+    await bench.redis.client.del(bench.keys.egress(dead.name));
+    await eventually(async () => expect(await traces()).toEqual([]));
+  });
 });

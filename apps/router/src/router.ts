@@ -53,17 +53,24 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
       quiet: (partition) => appender.quiet(partition),
       acquired: () => appender.pump(),
       gone: (edges) => egress.gone(edges),
+      forget: (edges) => {
+        forget(edges);
+        appender.pump();
+      },
     },
     log,
   );
-  const recorded = ({ gone, lost }: Recorded): void => {
-    for (const edge of gone) {
+  const forget = (edges: string[]): void => {
+    for (const edge of edges) {
       egress.forget(edge);
       for (const partition of ownership.owned.values()) {
         partition.forget(edge);
         partition.forgetWriter(edge);
       }
     }
+  };
+  const recorded = ({ gone, lost }: Recorded): void => {
+    forget(gone);
     ownership.drop(lost);
   };
   const letters = new DeadLetterRepository(database.pool);

@@ -119,9 +119,13 @@ export class Partition {
     return this.backlog === 0 && this.wishes.length === 0 && !this.announce && !this.hasUnrecorded;
   }
 
-  /** Whether entries are done that the position does not tell yet, such as those that did not count. */
+  /** Whether Redis lacks what is done, such as entries that did not count and edges that are gone. */
   private get hasUnrecorded(): boolean {
-    return LANES.some((lane) => this.progress[lane][0]?.left === 0);
+    return (
+      this.positions.size > 0 ||
+      this.interests.size > 0 ||
+      LANES.some((lane) => this.progress[lane][0]?.left === 0)
+    );
   }
 
   /** Takes in one entry of the stream of `lane`. */

@@ -38,6 +38,8 @@ export class Ownership {
       acquired: () => void;
       /** Which of these edge instances are gone. */
       gone: (edges: string[]) => Promise<string[]>;
+      /** What these edge instances wanted ends. */
+      forget: (edges: string[]) => void;
     },
     private readonly log: Logger,
   ) {}
@@ -81,6 +83,15 @@ export class Ownership {
         if (!(await this.leases.renew(id, partition.token))) this.drop([partition]);
       }),
     );
+    await this.forgetGone();
+  }
+
+  /** A write to an edge shows that it is gone; where nothing is said, nobody would find out. */
+  private async forgetGone(): Promise<void> {
+    const partitions = [...this.owned.values()];
+    const known = new Set(partitions.flatMap((p) => [...p.interest.edges, ...p.writers]));
+    const gone = await this.hooks.gone([...known]);
+    if (gone.length > 0) this.hooks.forget(gone);
   }
 
   /** A node that restarted, or a replica that took over, may lack the newest writes. */

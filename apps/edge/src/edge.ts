@@ -224,7 +224,9 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     keys,
     log,
     (event: ControlEvent) => {
-      for (const part of [apiKeys, tenants, access, connectionGuard]) part.onControl(event);
+      for (const part of [apiKeys, tenants, access, connectionGuard, watchers]) {
+        part.onControl(event);
+      }
     },
     () => {
       for (const part of [apiKeys, tenants, access, connectionGuard]) part.onGap();

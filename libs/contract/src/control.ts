@@ -1,4 +1,4 @@
-/** What the control stream says: forget what you have cached of this. */
+/** What the control stream says: mostly, to forget what one has cached of something. */
 export type ControlEvent =
   /** A channel's policy or one of its memberships changed; `user` null means anyone's. */
   | { type: "policy"; topic: string; user: string | null }
@@ -7,4 +7,6 @@ export type ControlEvent =
   | { type: "key"; tenant: string; keyId: string; revoked: boolean }
   /** A token, or every token and session of a user issued before `before` (milliseconds), is revoked. */
   | { type: "revoked"; tenant: string; tokenId: string | null; user: string | null; before: number }
-  | { type: "block"; user: string; blocked: string };
+  | { type: "block"; user: string; blocked: string }
+  /** These users went offline with the edge that they were at; `at` in milliseconds. */
+  | { type: "offline"; users: string[]; at: number };

@@ -78,6 +78,7 @@ export {
   type Result,
 } from "./operations.js";
 export {
+  PRESENCE_AGE_MS,
   SESSION_SERVICE,
   type HistoryPage,
   type KeyRecord,

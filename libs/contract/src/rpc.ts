@@ -120,5 +120,8 @@ export type OperationResult<N extends OperationName> = Result<N>;
 
 export type SessionRpcName = keyof SessionRpc;
 
+/** How old the session service's word about who is online may be, in milliseconds. */
+export const PRESENCE_AGE_MS = 200;
+
 /** The service that answers. */
 export const SESSION_SERVICE = "session";

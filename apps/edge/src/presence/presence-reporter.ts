@@ -1,4 +1,4 @@
-import type { Identity, PresenceEntry } from "@tellwire/contract";
+import { PRESENCE_AGE_MS, type Identity, type PresenceEntry } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
 import { pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
@@ -23,6 +23,8 @@ const BATCH = 1000;
 /** Users one `presence` operation may ask about. */
 const ASKED_AT_ONCE = 500;
 const RETRY_MS = 500;
+/** An answer that is asked for after this time knows of everything that was reported before. */
+const SETTLED_MS = PRESENCE_AGE_MS + 50;
 
 /**
  * Tells the session service which users are here, and the other edges when one
@@ -156,6 +158,7 @@ export class PresenceReporter {
       gone.set(who.tenant, ofTenant);
       ofTenant.users.push(user);
     }
+    if (gone.size > 0) await pause(SETTLED_MS, this.stop.signal);
     for (const { who, users } of gone.values()) {
       for (let i = 0; i < users.length; i += ASKED_AT_ONCE) {
         await this.announceGone(who, users.slice(i, i + ASKED_AT_ONCE), changes);

@@ -62,6 +62,17 @@ describe("PresenceWatchers", () => {
     expect([a.received, moved.received]).toEqual([[], []]);
   });
 
+  it("tell whom an edge that died has taken offline", () => {
+    const watchers = new PresenceWatchers();
+    const a = client();
+    watchers.watch(a, ["alice@acme"]);
+    watchers.onControl({ type: "tenant", tenant: "acme" });
+    watchers.onControl({ type: "offline", users: ["bob@acme", "alice@acme"], at: 0 });
+    expect(a.received).toEqual([
+      'ws presence {"user":"alice@acme","status":"offline","at":"1970-01-01T00:00:00.000Z"}',
+    ]);
+  });
+
   it("forget a connection that has closed, and the users asked about longest ago", () => {
     const watchers = new PresenceWatchers();
     const [a, b] = [client(), client()];

@@ -1,4 +1,4 @@
-import { tenantOf } from "@tellwire/contract";
+import { tenantOf, type ControlEvent } from "@tellwire/contract";
 import type { Connection } from "../connection/connection.js";
 import type { EventCodec } from "../connection/wire.js";
 import { EventFrames } from "../ephemeral/event-frames.js";
@@ -45,6 +45,15 @@ export class PresenceWatchers {
       // A connection may have changed its identity since it asked.
       if (watcher.identity?.tenant !== tenantOf(about)) continue;
       watcher.sendEphemeral(frames.of(watcher.wire.codec));
+    }
+  }
+
+  /** Users whose edge died: it could not say so itself. */
+  onControl(event: ControlEvent): void {
+    if (event.type !== "offline") return;
+    for (const user of event.users) {
+      const told = { user, status: "offline", at: new Date(event.at).toISOString() };
+      this.onEvent({ name: "presence", about: user, params: JSON.stringify(told) });
     }
   }
 

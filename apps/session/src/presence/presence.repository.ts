@@ -58,27 +58,40 @@ export class PresenceRepository {
       });
   }
 
-  /** Removes what edges have told that are gone. */
-  async clearDead(): Promise<void> {
+  /**
+   * Removes what edges have told that are gone.
+   * @returns by tenant, whom they had told of; to one replica only, if several clear at once
+   */
+  async clearDead(): Promise<Map<string, Set<string>>> {
     const instances = await this.redis.client.smembers(this.keys.presenceInstances());
     const alive = await this.alive(instances);
+    const removed = new Map<string, Set<string>>();
     for (const instance of instances) {
-      if (!alive.has(instance)) await this.clear(instance);
+      if (alive.has(instance)) continue;
+      for (const [tenant, users] of await this.clear(instance)) {
+        removed.set(tenant, new Set([...(removed.get(tenant) ?? []), ...users]));
+      }
     }
+    return removed;
   }
 
-  private async clear(instance: string): Promise<void> {
+  private async clear(instance: string): Promise<Map<string, Set<string>>> {
     const { client } = this.redis;
-    const tenants = await client.smembers(this.keys.presenceTenants(instance));
-    for (const tenant of tenants) {
+    const removed = new Map<string, Set<string>>();
+    for (const tenant of await client.smembers(this.keys.presenceTenants(instance))) {
       const key = this.keys.presence(tenant);
-      const fields = (await client.hkeys(key)).filter((field) => instanceOf(field) === instance);
-      if (fields.length > 0) await client.hdel(key, ...fields);
+      const told = Object.entries(await client.hgetallBuffer(key)).filter(
+        ([field]) => instanceOf(field) === instance,
+      );
+      if (told.length === 0) continue;
+      removed.set(tenant, new Set(told.map(([, value]) => (unpackValue(value) as [string])[0])));
+      await client.hdel(key, ...told.map(([field]) => field));
     }
-    await this.all([
+    const [, listed] = await this.all([
       ["DEL", this.keys.presenceTenants(instance)],
       ["SREM", this.keys.presenceInstances(), instance],
     ]);
+    return listed === 1 ? removed : new Map();
   }
 
   private async alive(instances: readonly string[]): Promise<Set<string>> {

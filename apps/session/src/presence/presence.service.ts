@@ -1,29 +1,32 @@
 import { Injectable } from "@nestjs/common";
 import { LRUCache } from "lru-cache";
-import type { Identity, Params, Result } from "@tellwire/contract";
+import { PRESENCE_AGE_MS, type Identity, type Params, type Result } from "@tellwire/contract";
 import { SessionRepository } from "@tellwire/persistence";
+import { Announcer } from "../infrastructure/announcer.js";
 import { ownUser } from "../infrastructure/own-names.js";
 import { onlineSince, presenceView, type PresenceView } from "./presence-view.js";
 import { PresenceRepository } from "./presence.repository.js";
 
-/** One reading serves everybody who asks within this time, in milliseconds. */
-const FRESH_MS = 200;
 const TENANTS = 1000;
 const WHO_LIMIT = 100;
+/** Users that one event names. */
+const NAMED_AT_ONCE = 500;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Who is there. Everybody hears of the own tenant only. */
 @Injectable()
 export class PresenceService {
+  /** One reading serves everybody who asks soon after. */
   private readonly views = new LRUCache<string, Promise<PresenceView>>({
     max: TENANTS,
-    ttl: FRESH_MS,
+    ttl: PRESENCE_AGE_MS,
   });
 
   constructor(
     private readonly entries: PresenceRepository,
     private readonly sessions: SessionRepository,
+    private readonly announcer: Announcer,
   ) {}
 
   async presence(who: Identity, params: Params<"presence">): Promise<Result<"presence">> {
@@ -61,6 +64,19 @@ export class PresenceService {
       found: sessions.length > 0,
       sessions: sessions.map(({ session, since }) => ({ session_id: session, since: iso(since) })),
     };
+  }
+
+  /** Clears away what edges have told that are gone, and says who went offline with them. */
+  async clearDead(): Promise<void> {
+    const at = Date.now();
+    for (const [tenant, users] of await this.entries.clearDead()) {
+      const online = presenceView(await this.entries.read(tenant));
+      const gone = [...users].filter((user) => !online.has(user));
+      for (let i = 0; i < gone.length; i += NAMED_AT_ONCE) {
+        const named = gone.slice(i, i + NAMED_AT_ONCE);
+        await this.announcer.announce({ type: "offline", users: named, at });
+      }
+    }
   }
 
   private view(tenant: string): Promise<PresenceView> {

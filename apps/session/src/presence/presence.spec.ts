@@ -104,19 +104,28 @@ describe.each([false, true])("presence, on a Redis Cluster: %s", (redisCluster) 
     await expect.poll(online).toEqual(["bob"]);
   });
 
-  it("does not count whom a dead edge has told, and removes them", async () => {
+  it("does not count whom a dead edge has told, removes them, and says so once", async () => {
     const [dead, alive] = [await register(), await register()];
+    await tell(alive, [entry("dora")]);
+    await tell(dead, [entry("dora")]);
+    const before = (await fixture.announced()).length;
     await tell(dead, [entry("bob"), entry("bob", { tenant: "rival", user: "bob@rival" })]);
     await tell(alive, [entry("carol")]);
-    await expect.poll(online).toEqual(["bob", "carol"]);
+    await expect.poll(online).toEqual(["bob", "carol", "dora"]);
     await fixture.redis.client.del(fixture.keys.egress(dead));
-    await expect.poll(online).toEqual(["carol"]);
+    await expect.poll(online).toEqual(["carol", "dora"]);
     const { client } = fixture.redis;
     await vi.waitFor(async () => {
-      expect(await client.hlen(fixture.keys.presence("acme"))).toBe(1);
+      expect(await client.hlen(fixture.keys.presence("acme"))).toBe(2);
       expect(await client.exists(fixture.keys.presence("rival"))).toBe(0);
       expect(await client.exists(fixture.keys.presenceTenants(dead))).toBe(0);
       expect(await client.sismember(fixture.keys.presenceInstances(), dead)).toBe(0);
     });
+    const said = async () =>
+      (await fixture.announced())
+        .slice(before)
+        .flatMap((event) => (event.type === "offline" ? event.users : []))
+        .toSorted();
+    await expect.poll(said).toEqual(["bob@acme", "bob@rival"]);
   });
 });

@@ -6,7 +6,7 @@ import { pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import type { SessionConfig } from "../config.js";
 import { CONFIG, LOG } from "../infrastructure/parts.js";
-import { PresenceRepository } from "../presence/presence.repository.js";
+import { PresenceService } from "../presence/presence.service.js";
 
 const SESSIONS_AT_ONCE = 1000;
 
@@ -26,7 +26,7 @@ export class SweepService {
     private readonly redis: RedisConnection,
     private readonly keys: Keys,
     private readonly sessions: SessionRepository,
-    private readonly presence: PresenceRepository,
+    private readonly presence: PresenceService,
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {

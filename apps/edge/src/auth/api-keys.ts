@@ -57,7 +57,8 @@ export class ApiKeys {
       // A look-up under way may be of this key: its id is not known before the answer.
       this.cache.forgetWhere((_, key) => key === undefined || key?.id === event.keyId);
     } else if (event.type === "tenant") {
-      this.cache.forgetWhere((_, key) => key === undefined || key?.tenant === event.tenant);
+      // A key that opened nothing may be of a tenant that is enabled now.
+      this.cache.forgetWhere((_, key) => !key || key.tenant === event.tenant);
     }
   }
 

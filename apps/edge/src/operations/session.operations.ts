@@ -37,12 +37,15 @@ export function identityOperations(
   return {
     async authenticate(caller, params) {
       const { connection } = caller;
-      const identity = await authenticator.identify(credentialsOf(params, caller.address));
+      // A single request may have proven itself by its headers.
+      const proven = connection === null && Object.keys(params).length === 0;
+      const identity =
+        (proven ? caller.identity : null) ??
+        (await authenticator.identify(credentialsOf(params, caller.address)));
       if (connection === null) {
-        throw new TellwireError(
-          "invalid_request",
-          "Over HTTP every request carries its own key or token",
-        );
+        const { tenant, user } = identity;
+        const session_id = await sessions.prepare(identity);
+        return { status: "authenticated", tenant, user, session_id, resumed: false };
       }
       const before = connection.identity;
       if (before !== null && (before.tenant !== identity.tenant || before.user !== identity.user)) {

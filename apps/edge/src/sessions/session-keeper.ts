@@ -57,6 +57,22 @@ export class SessionKeeper {
     return opened;
   }
 
+  /**
+   * Opens a session for whoever has no connection yet, to be resumed from one. A
+   * session that exists is not resumed: it would be taken from its connection.
+   */
+  async prepare({ tenant, user, keyId, tokenId }: Identity): Promise<string> {
+    const { sessionId } = await this.rpc.call("session.open", {
+      sessionId: null,
+      tenant,
+      user,
+      keyId,
+      tokenId,
+    });
+    await this.rpc.call("session.close", { sessions: [{ id: sessionId, tenant }] });
+    return sessionId;
+  }
+
   /** Subscriptions or cursors have changed. */
   touched(connection: Connection): void {
     if (connection.sessionId !== null) this.changed.add(connection);

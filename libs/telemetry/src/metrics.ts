@@ -26,8 +26,8 @@ export class Metrics {
   }
 
   /** A count that is kept elsewhere and read at each scrape. */
-  total(name: string, help: string, value: () => number): void {
-    new Counter({
+  total(name: string, help: string, value: () => number): Counter {
+    return new Counter({
       name: `tellwire_${name}`,
       help,
       registers: [this.registry],

@@ -88,7 +88,8 @@ async function perform(
       const path = `${dirname(node)}:/usr/local/bin:/usr/bin:/bin`;
       await run("sh", ["-c", argument], {
         cwd: image.directory,
-        env: { ...env, ...image.environment, PATH: path },
+        // What was fetched once is not asked for again: this machine may be offline by now.
+        env: { ...env, npm_config_prefer_offline: "true", ...image.environment, PATH: path },
         maxBuffer: 2 ** 26,
       });
       return;

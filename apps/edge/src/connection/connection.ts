@@ -53,7 +53,9 @@ export class Connection {
    */
   send(frame: Buffer): void {
     if (this.gone) return;
-    if (this.waiting + frame.length > this.budget && this.waiting > 0) {
+    // What one turn brings says nothing about the client before its socket has been offered it.
+    if (this.lacksRoom(frame)) this.flush();
+    if (this.lacksRoom(frame)) {
       this.close("slow_client");
       return;
     }
@@ -66,6 +68,10 @@ export class Connection {
   sendEphemeral(frame: Buffer): void {
     if (this.writable) this.send(frame);
     else this.queue.skipped++;
+  }
+
+  private lacksRoom(frame: Buffer): boolean {
+    return this.waiting > 0 && this.waiting + frame.length > this.budget;
   }
 
   /** Resolves when the client has taken most of what waits, or is gone. */

@@ -24,7 +24,7 @@ export async function catchUp(
     if (subscription.cursor >= feed.contiguous) return feed.caughtUp(subscription);
     try {
       if (feed.ring.reaches(subscription.cursor)) {
-        send(feed, subscription, feed.ring.after(subscription.cursor, CHUNK));
+        await send(feed, subscription, feed.ring.after(subscription.cursor, CHUNK));
         await nextTurn();
       } else {
         const page = await history.page(feed.topic, subscription.cursor, PAGE);
@@ -33,7 +33,7 @@ export async function catchUp(
           subscription.cursor = page.floor;
           subscription.event("truncated", { topic: feed.topic, floor: page.floor });
         }
-        send(feed, subscription, page.messages);
+        await send(feed, subscription, page.messages);
         // Nothing there, though the edge has seen more: the log was restored meanwhile.
         if (page.messages.length === 0 && !page.more) subscription.cursor = feed.contiguous;
       }
@@ -45,8 +45,16 @@ export async function catchUp(
   feed.leave(subscription);
 }
 
-function send(feed: Feed, subscription: Subscription, messages: StoredMessage[]): void {
+/** Waits for the client as often as it must: a page may be larger than what may wait for a client. */
+async function send(
+  feed: Feed,
+  subscription: Subscription,
+  messages: StoredMessage[],
+): Promise<void> {
+  const { connection } = subscription;
   for (const message of messages) {
+    if (!connection.writable) await connection.drained();
+    if (subscription.over) return;
     if (message.seq === subscription.cursor + 1) feed.send(subscription, message);
   }
 }

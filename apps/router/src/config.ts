@@ -14,8 +14,8 @@ export const routerConfig = {
   appendsInFlight: whole(1, 64, 2),
   /** Messages of one partition that may wait inside the router; the rest waits in Redis. */
   partitionWindow: whole(1, 1_000_000, 10_000),
-  /** Bytes of message bodies of one partition that may wait inside the router; the rest waits in Redis. */
-  partitionWindowBytes: whole(1024, 1 << 30, 16 << 20),
+  /** Bytes of message bodies of one partition that may wait inside the router; the rest waits in Redis, where tenants do not take turns. */
+  partitionWindowBytes: whole(1024, 1 << 30, 128 << 20),
   /** Entries that an edge may be behind before it must catch up from history. */
   egressBound: whole(16, 1_000_000, 2000),
 };

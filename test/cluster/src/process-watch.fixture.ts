@@ -12,7 +12,9 @@ const PATIENCE_MS = 45_000;
 const WORRYING = /uncaught exception|unhandled rejection|"level":"(error|fatal)"/;
 
 /** Reads one process's metrics: name with labels → value. */
-async function metricsOf({ url }: ManagedProcess): Promise<Map<string, number>> {
+export async function metricsOf({
+  url,
+}: Pick<ManagedProcess, "url">): Promise<Map<string, number>> {
   const response = await fetch(`${url}/metrics`);
   const lines = (await response.text()).split("\n").filter((line) => /^\w/.test(line));
   return new Map(

@@ -45,7 +45,7 @@ export class RpcServer extends Server implements CustomTransportStrategy {
     this.stale = metrics.counter("rpc_stale_total", "Calls skipped: their caller had given up.");
     metrics.gauge("rpc_in_flight", "Calls in work.", [], (g) => g.set(this.inFlight.size));
     metrics.gauge("rpc_lag", "Request entries nobody has taken.", [], async (g) => {
-      g.set(await this.reader.lag().catch(() => Number.NaN));
+      g.set(await this.reader.lag());
     });
   }
 

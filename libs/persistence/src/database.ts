@@ -33,6 +33,8 @@ export class DatabaseConnection {
 
   async close(): Promise<void> {
     await this.db.destroy();
+    // Kysely leaves a pool open that it has never used itself.
+    if (!this.pool.ending) await this.pool.end();
   }
 }
 

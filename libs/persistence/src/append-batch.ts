@@ -59,6 +59,7 @@ export function encodeBatch(
 ): EncodedBatch {
   const topics = new Map<string, number>();
   const seen = new Map<string, number>();
+  const unscheduled = new Map<string, number>();
   const ix: number[] = [];
   const firsts: number[] = [];
   const flags: number[] = [];
@@ -68,8 +69,11 @@ export function encodeBatch(
     if (topic === undefined) topics.set(item.topic, (topic = topics.size + 1));
     ix.push(topic);
     const key = `${topic} ${item.id} ${item.from}`;
-    const first = seen.get(key) ?? place;
-    if (first === place) seen.set(key, place);
+    // What is due repeats no publish that schedules it: that one appends nothing.
+    const first = (item.scheduled ? unscheduled : seen).get(key) ?? place;
+    if (!seen.has(key)) seen.set(key, place);
+    if (!unscheduled.has(key) && (item.scheduled || item.sendAt === null))
+      unscheduled.set(key, place);
     firsts.push(first);
     if (item.sendAt !== null || item.scheduled) timed = true;
     flags.push(

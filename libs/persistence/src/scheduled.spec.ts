@@ -86,6 +86,23 @@ describe("a publish with a time to be sent", () => {
     const sent = await append(activation, activation);
     expect(sent.map(({ status }) => status)).toEqual(["committed", "duplicate"]);
   });
+
+  it("is sent in whatever order its publish and its time come together in a batch", async () => {
+    const messages = (item: PublishItem) =>
+      count("select count(*) from messages where id = $1", item.id);
+    for (const arrange of [
+      (item: PublishItem, activation: PublishItem) => [item, activation],
+      (item: PublishItem, activation: PublishItem) => [activation, item],
+      (item: PublishItem, activation: PublishItem) => [item, activation, item, activation],
+    ]) {
+      const item = later();
+      await append(item);
+      const results = await append(...arrange(item, await due(item)));
+      expect(results.map(({ status }) => status)).not.toContain("conflict");
+      expect([await messages(item), await outboxRows(item)]).toEqual([1, 0]);
+      expect(await append(item)).toMatchObject([{ status: "duplicate", seq: 1 }]);
+    }
+  });
 });
 
 describe("cancellation", () => {

@@ -148,13 +148,15 @@ begin
              changed_at = v_now
         from unnest(p_ix, p_ids, p_senders, p_flags) with ordinality as i(ix, id, sender, flags, ord)
        where i.flags & 32 <> 0 and s.tenant_id = v_tenants[i.ix] and s.topic = p_topics[i.ix]
-         and s.sender = i.sender and s.id = i.id and s.status = 'scheduled';
+         and s.sender = i.sender and s.id = i.id and s.status = 'scheduled'
+         and v_statuses[i.ord] <> 'absent';
     end if;
 
     if p_outbox is not null then
       with done as (
         delete from outbox o using unnest(p_ix, p_outbox) with ordinality as i(ix, outbox_id, ord)
          where o.tenant_id = v_tenants[i.ix] and o.id = i.outbox_id
+           and v_statuses[i.ord] <> 'absent'
         returning o.*, v_statuses[i.ord] as outcome
       )
       insert into dead_letters (tenant_id, id, kind, payload, error, attempts, due_at)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ManagedProcess, Role } from "@tellwire/cluster";
 import type { Fault } from "./fault.js";
-import { isMaster, onEachMaster } from "./redis-nodes.js";
+import { becomesMaster, isInSync, isMaster, onEachMaster } from "./redis-nodes.js";
 
 /** Longer than a lease (3 s) and than an edge's life after its last heartbeat (6 s). */
 const PAUSE_MS = 7000;
@@ -115,8 +115,9 @@ export const faults: readonly Fault[] = [
       const replicated = [cluster.redisNodes[0], cluster.redisNodes[3]] as ManagedProcess[];
       const master = (await isMaster(replicated[0]!)) ? replicated[0]! : replicated[1]!;
       const replica = replicated.find((node) => node !== master) as ManagedProcess;
+      await isInSync(replica);
       await master.crash();
-      await isMaster(replica, true);
+      await becomesMaster(replica);
       await master.start();
     },
   },

@@ -26,11 +26,24 @@ export async function onEachMaster(
   }
 }
 
-/** Whether a node is a master; with `wait`, resolves when it has become one. */
-export async function isMaster(node: ManagedProcess, wait = false): Promise<boolean> {
-  const look = (): Promise<boolean> =>
-    ask(node, async (redis) => ((await redis.call("ROLE")) as unknown[])[0] === "master");
-  if (!wait) return look();
-  await poll(FAILOVER_MS, async () => ((await look()) ? null : `${node.name} is no master`));
-  return true;
+const roleOf = (node: ManagedProcess): Promise<unknown[]> =>
+  ask(node, async (redis) => (await redis.call("ROLE")) as unknown[]);
+
+export async function isMaster(node: ManagedProcess): Promise<boolean> {
+  return (await roleOf(node))[0] === "master";
+}
+
+/** Resolves when a node has become a master. */
+export function becomesMaster(node: ManagedProcess): Promise<void> {
+  return poll(FAILOVER_MS, async () =>
+    (await isMaster(node)) ? null : `${node.name} is no master`,
+  );
+}
+
+/** Resolves when a replica has all that its master has: until then it would not take over. */
+export function isInSync(replica: ManagedProcess): Promise<void> {
+  return poll(FAILOVER_MS, async () => {
+    const [role, , , link] = await roleOf(replica);
+    return role === "slave" && link === "connected" ? null : `${replica.name} is not in sync`;
+  });
 }

@@ -15,10 +15,12 @@ export {
 } from "./topic.js";
 export {
   atTime,
+  COPY,
   LANES,
   laneOf,
   messageJson,
   PRIORITIES,
+  RESERVED_KINDS,
   TOMBSTONE,
   tombstone,
   type Lane,

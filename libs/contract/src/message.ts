@@ -54,6 +54,10 @@ export interface StoredMessage {
 }
 
 export const TOMBSTONE = "tombstone";
+/** The copy of a direct message in its sender's own inbox; its header `to` names the original's topic. */
+export const COPY = "sent";
+/** Kinds that say something in the server's name, so that no client may use them. */
+export const RESERVED_KINDS: readonly string[] = [TOMBSTONE, COPY];
 
 /** The message with nothing left but its place in the order. */
 export function tombstone(message: StoredMessage): StoredMessage {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Permission } from "./identity.js";
-import { PRIORITIES } from "./message.js";
+import { PRIORITIES, RESERVED_KINDS } from "./message.js";
 import { ROLES, VISIBILITIES } from "./policy.js";
 
 const topicName = z
@@ -119,7 +119,11 @@ export const OPERATIONS = {
       id: id
         .optional()
         .describe("UUID; the same id with the same content is one message, however often sent"),
-      kind: shortText(64).min(1).optional(),
+      kind: shortText(64)
+        .min(1)
+        .refine((kind) => !RESERVED_KINDS.includes(kind), "reserved")
+        .optional()
+        .describe(`Not ${RESERVED_KINDS.map((kind) => `\`${kind}\``).join(" or ")}`),
       priority: z.enum(PRIORITIES).optional(),
       headers: z.record(z.string().max(128), z.string().max(4096)).optional(),
       correlation_id: shortText(256).optional(),

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { inboxOf, type PublishItem, type StoredMessage } from "@tellwire/contract";
+import { COPY, inboxOf, type PublishItem, type StoredMessage } from "@tellwire/contract";
 
 /**
  * The copy of a direct message for the inbox of its sender, whose other devices
@@ -18,7 +18,7 @@ export function copyOf(original: StoredMessage, outboxId: string): PublishItem {
     topic: inboxOf(original.from),
     from: original.from,
     role: "system",
-    kind: "sent",
+    kind: COPY,
     priority: original.priority,
     body: original.body,
     headers: Buffer.from(JSON.stringify({ ...headers, to: original.topic })),

@@ -60,7 +60,9 @@ function itemOf(
   body: Buffer,
   now: number,
 ): Omit<PublishItem, "req"> {
-  const sendAt = timeOf(params.send_at, "send_at", 0, now);
+  const sendAt = timeOf(params.send_at, "send_at", now);
+  const expiresAt = timeOf(params.expires_at, "expires_at", now);
+  if (sendAt !== null && expiresAt !== null && expiresAt <= sendAt) throw outOfRange("expires_at");
   return {
     type: "publish",
     id: params.id ?? newMessageId(),
@@ -73,7 +75,7 @@ function itemOf(
     body,
     headers: params.headers === undefined ? null : Buffer.from(JSON.stringify(params.headers)),
     correlationId: params.correlation_id ?? null,
-    expiresAt: timeOf(params.expires_at, "expires_at", Math.max(now, sendAt ?? 0), now),
+    expiresAt,
     sendAt,
   };
 }
@@ -111,19 +113,20 @@ function jsonOf(body: unknown, mostBytes: number): Buffer {
   return bytes;
 }
 
-function timeOf(
-  value: string | number | undefined,
-  field: string,
-  earliest: number,
-  now: number,
-): number | null {
+/**
+ * A time that has passed is taken: a publish may be said again, and was perhaps
+ * committed before. If it was not, a message that has expired is one whose
+ * tombstone is delivered, and one that was due is sent now.
+ */
+function timeOf(value: string | number | undefined, field: string, now: number): number | null {
   if (value === undefined) return null;
   const time = typeof value === "number" ? value : Date.parse(value);
-  if (!(time > earliest) || time > now + FARTHEST_MS) {
-    throw new TellwireError("invalid_params", `Invalid params: ${field}: out of range`);
-  }
+  if (!(time >= 0) || time > now + FARTHEST_MS) throw outOfRange(field);
   return time;
 }
+
+const outOfRange = (field: string): TellwireError =>
+  new TellwireError("invalid_params", `Invalid params: ${field}: out of range`);
 
 function refuseTimes(params: Params<"publish">): void {
   if (params.send_at !== undefined || params.expires_at !== undefined) {

@@ -13,7 +13,6 @@ import {
   type Params,
 } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
-import { pause } from "@tellwire/streams";
 import type { AccessCache } from "../access/access-cache.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Connection } from "../connection/connection.js";
@@ -24,8 +23,6 @@ import type { SessionKeeper } from "../sessions/session-keeper.js";
 import type { Handlers } from "./operations.js";
 
 const DEFAULT_PAGE = 100;
-/** How long `authenticate` waits for the inbox; it is opened behind the answer then. */
-const INBOX_WAIT_MS = 2000;
 
 /** Who one is. */
 export function identityOperations(
@@ -85,7 +82,10 @@ const credentialsOf = (
   address,
 });
 
-/** Once a user is authenticated, nothing that reaches the inbox is missed. */
+/**
+ * Once a user is authenticated, nothing that reaches the inbox is missed.
+ * @throws TellwireError `upstream` when it cannot be opened now
+ */
 async function openInbox(
   subscriptions: Subscriptions,
   connection: Connection,
@@ -93,15 +93,13 @@ async function openInbox(
   acked: number | undefined,
 ): Promise<void> {
   if (connection.subscriptions.has(inbox)) return;
-  const opened = subscriptions
-    .subscribe(connection, [{ topic: inbox, after: acked, ifAbsent: true }])
-    .catch((thrown: unknown) => {
-      connection.event("unsubscribed", {
-        topic: inbox,
-        error: TellwireError.from(thrown).toWire(),
-      });
-    });
-  await Promise.race([opened, pause(INBOX_WAIT_MS)]);
+  try {
+    await subscriptions.subscribe(connection, [{ topic: inbox, after: acked, ifAbsent: true }]);
+  } catch (thrown) {
+    const error = TellwireError.from(thrown).toWire();
+    if (error.temporary) throw thrown;
+    connection.event("unsubscribed", { topic: inbox, error });
+  }
 }
 
 /** Reads a topic's messages from the log. */

@@ -34,6 +34,8 @@ export class Feed {
   /** Messages up to this seq are gone. */
   floor = 0;
   emptySince = 0;
+  /** Subscribes under way: who is about to join must not find the feed closed. */
+  private holders = 0;
   private opened = false;
   private readonly waiting: (() => void)[] = [];
   private readonly held = new Map<number, StoredMessage>();
@@ -51,7 +53,7 @@ export class Feed {
   }
 
   get empty(): boolean {
-    return this.live.size + this.catching.size + this.waiting.length === 0;
+    return this.live.size + this.catching.size + this.holders === 0;
   }
 
   /** Messages that came beyond a hole and wait until it is filled. */
@@ -66,6 +68,16 @@ export class Feed {
   *subscribers(): Generator<Subscription> {
     yield* this.live;
     yield* this.catching;
+  }
+
+  /** Keeps the feed open until {@link release}. */
+  hold(): void {
+    this.holders++;
+  }
+
+  release(): void {
+    this.holders--;
+    this.emptySince = Date.now();
   }
 
   /** Resolves when the topic's head is known. */

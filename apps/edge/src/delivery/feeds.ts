@@ -64,7 +64,10 @@ export class Feeds {
     return this.feeds.values();
   }
 
-  /** The feed of a canonical topic; the first to ask makes this edge want it. */
+  /**
+   * The feed of a canonical topic; the first to ask makes this edge want it. It
+   * stays open at least until whoever asked releases it.
+   */
   open(topic: string): Feed {
     let feed = this.feeds.get(topic);
     if (feed === undefined) {
@@ -75,7 +78,7 @@ export class Feeds {
       this.feeds.set(topic, feed);
       this.ingress.want(topic);
     }
-    feed.emptySince = Date.now();
+    feed.hold();
     return feed;
   }
 
@@ -98,14 +101,18 @@ export class Feeds {
     }
   }
 
-  /** Heads by the log itself. */
-  async heads(topics: string[]): Promise<{ heads: TopicHead[]; logEpoch: string }> {
+  /** Heads by the log itself, asked for until there is an answer or `signal` has aborted. */
+  async heads(
+    topics: string[],
+    signal?: AbortSignal,
+  ): Promise<{ heads: TopicHead[]; logEpoch: string }> {
     for (;;) {
       try {
         const answer = await this.history.heads(topics);
         this.hooks.checkEpoch(answer.logEpoch);
         return answer;
       } catch (error) {
+        if (signal?.aborted) throw error;
         await this.hooks.retry(error);
       }
     }

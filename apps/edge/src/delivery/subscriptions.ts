@@ -1,9 +1,10 @@
-import { TellwireError, type TopicHead } from "@tellwire/contract";
+import { TellwireError } from "@tellwire/contract";
 import type { Connection } from "../connection/connection.js";
 import { catchUp } from "./catch-up.js";
 import type { Feeds } from "./feeds.js";
 import type { Feed } from "./feed.js";
 import type { HistorySource } from "./history.js";
+import { inTime } from "./in-time.js";
 import { Subscription } from "./subscription.js";
 import { pause } from "@tellwire/streams";
 
@@ -40,7 +41,8 @@ export class Subscriptions {
    * Subscribes a connection. Messages follow after the caller's answer has been
    * queued. A second subscription to a topic with a cursor begins again there.
    * @param epoch the log's epoch in which the cursors were got, if known
-   * @throws TellwireError `invalid_params` past the bound of topics
+   * @throws TellwireError `invalid_params` past the bound of topics; `upstream` when
+   * topics cannot be opened in time
    */
   async subscribe(
     connection: Connection,
@@ -52,26 +54,26 @@ export class Subscriptions {
       throw new TellwireError("invalid_params", `At most ${this.most} topics a connection`);
     }
     const feeds = requests.map(({ topic }) => this.feeds.open(topic));
-    await opened(feeds);
-    const stale = epoch !== undefined && epoch !== this.feeds.logEpoch;
-    const ahead = requests.filter(
-      ({ after }, i) => after !== undefined && after > (feeds[i] as Feed).contiguous,
-    );
-    // Another edge may be ahead of this one: only the log knows whether the cursor is real.
-    const heads =
-      ahead.length > 0 && !stale ? await this.headsOf(ahead) : new Map<string, number>();
-    if (connection.closed) return [];
-    const results = requests.map(({ topic, after, ifAbsent }, i) => {
-      const lost = after !== undefined && (stale || after > (heads.get(topic) ?? after));
-      const existing = connection.subscriptions.get(topic);
-      if (existing !== undefined && (after === undefined || ifAbsent === true)) {
-        const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
-        return { topic, head, recovered: false, truncated: false };
-      }
-      return this.join(connection, feeds[i] as Feed, after, lost);
-    });
-    this.onChange(connection);
-    return results;
+    try {
+      const heads = await inTime(OPEN_TIMEOUT_MS, "The topic cannot be opened now", (signal) =>
+        this.opened(requests, feeds, signal, epoch),
+      );
+      if (connection.closed) return [];
+      const stale = this.isStale(epoch);
+      const results = requests.map(({ topic, after, ifAbsent }, i) => {
+        const lost = after !== undefined && (stale || after > (heads.get(topic) ?? after));
+        const existing = connection.subscriptions.get(topic);
+        if (existing !== undefined && (after === undefined || ifAbsent === true)) {
+          const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
+          return { topic, head, recovered: false, truncated: false };
+        }
+        return this.join(connection, feeds[i] as Feed, after, lost);
+      });
+      this.onChange(connection);
+      return results;
+    } finally {
+      for (const feed of feeds) feed.release();
+    }
   }
 
   unsubscribe(connection: Connection, topics: string[]): void {
@@ -128,25 +130,25 @@ export class Subscriptions {
     this.feeds.get(topic)?.leave(subscription);
   }
 
-  private async headsOf(requests: SubscribeRequest[]): Promise<Map<string, number>> {
-    const { heads } = await this.feeds.heads(requests.map(({ topic }) => topic));
-    return new Map(heads.map(({ topic, head }: TopicHead) => [topic, head]));
-  }
-}
-
-/** @throws TellwireError `upstream` when no router tells the heads in time */
-async function opened(feeds: Feed[]): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new TellwireError("upstream", "The topic cannot be opened now", { retryAfter: 1 })),
-      OPEN_TIMEOUT_MS,
+  /** Resolves when all feeds are open, with the heads of those whose cursors are not known to be real. */
+  private async opened(
+    requests: SubscribeRequest[],
+    feeds: Feed[],
+    signal: AbortSignal,
+    epoch: string | undefined,
+  ): Promise<Map<string, number>> {
+    await Promise.all(feeds.map((feed) => feed.ready()));
+    // Another edge may be ahead of this one: only the log knows whether the cursor is real.
+    const ahead = requests.filter(
+      ({ after }, i) => after !== undefined && after > (feeds[i] as Feed).contiguous,
     );
-  });
-  try {
-    await Promise.race([Promise.all(feeds.map((feed) => feed.ready())), late]);
-  } finally {
-    clearTimeout(timer);
+    if (ahead.length === 0 || this.isStale(epoch)) return new Map();
+    const topics = ahead.map(({ topic }) => topic);
+    const { heads } = await this.feeds.heads(topics, signal);
+    return new Map(heads.map(({ topic, head }) => [topic, head]));
+  }
+
+  private isStale(epoch: string | undefined): boolean {
+    return epoch !== undefined && epoch !== this.feeds.logEpoch;
   }
 }

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DeliveryFixture } from "./delivery.fixture.js";
+
+const TOPIC = "channel:lobby@acme";
+const LINGER_MS = 5000;
+
+let delivery: DeliveryFixture;
+let client: ReturnType<DeliveryFixture["connect"]>;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  delivery = new DeliveryFixture({ lingerMs: LINGER_MS });
+  client = delivery.connect();
+});
+afterEach(() => vi.useRealTimers());
+
+const fill = (messages: number): void => {
+  for (let i = 0; i < messages; i++) delivery.log.append(TOPIC);
+};
+
+/** A turn of the event loop in which clients get what waits for them. */
+const delivered = async (): Promise<number[]> => {
+  await vi.advanceTimersByTimeAsync(0);
+  delivery.queue.flush();
+  return client.wire.seqs;
+};
+
+describe("a client that is ahead of its new edge while the log cannot be asked", () => {
+  /** It has seen message 10; the router has told this edge of nine. */
+  const comeBack = (): Promise<unknown> => {
+    fill(9);
+    const nine = delivery.log.headOf(TOPIC);
+    fill(1);
+    delivery.log.away = true;
+    const answer = delivery.subscriptions.subscribe(client.connection, [
+      { topic: TOPIC, after: 10 },
+    ]);
+    delivery.say([], [nine]);
+    return answer;
+  };
+
+  it("gets what follows, however long it took, since the topic stays open for it", async () => {
+    const answer = comeBack();
+    for (let waited = 0; waited < 2 * LINGER_MS; waited += 500) {
+      await vi.advanceTimersByTimeAsync(500);
+      delivery.feeds.sweep();
+    }
+    delivery.log.away = false;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await answer).toEqual([{ topic: TOPIC, head: 10, recovered: true, truncated: false }]);
+    expect(delivery.wanted).toContain(TOPIC);
+    const { messages } = await delivery.log.page(TOPIC, 9, 1);
+    delivery.say([...messages, delivery.log.append(TOPIC), delivery.log.append(TOPIC)]);
+    expect(await delivered()).toEqual([11, 12]);
+  });
+
+  it("is refused for now in the end, and nothing is kept of it", async () => {
+    const answer = comeBack().catch(({ reason }) => reason);
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(await answer).toBe("upstream");
+    expect(client.connection.subscriptions.size).toBe(0);
+    delivery.feeds.sweep();
+    expect(delivery.feeds.size).toBe(1);
+    await vi.advanceTimersByTimeAsync(LINGER_MS + 1);
+    delivery.feeds.sweep();
+    expect(delivery.feeds.size).toBe(0);
+    expect(delivery.wanted).toEqual(new Set());
+  });
+});

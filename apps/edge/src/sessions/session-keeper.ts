@@ -22,8 +22,19 @@ export interface SessionHooks {
  * edge can resume them.
  */
 export class SessionKeeper {
+  /**
+   * By session: the connection that opened it last. The one before may be half open for a while, and
+   * what it says of the session in the end is old.
+   */
+  private readonly holders = new Map<string, Connection>();
   private readonly changed = new Set<Connection>();
-  private left: SessionState[] = [];
+  /** Sessions to be marked as left, with their last state. */
+  private left = new Map<string, SessionState>();
+  /** Those of which this is being said now. */
+  private leaving = new Map<string, SessionState>();
+  /** How many are about to resume each session. */
+  private readonly resuming = new Map<string, number>();
+  private saving: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly rpc: Pick<RpcClient, "call">,
@@ -39,22 +50,20 @@ export class SessionKeeper {
     sessionId: string | null,
   ): Promise<{ sessionId: string; resumed: boolean; topics: SessionState["topics"] }> {
     await this.hooks.admit(connection, identity.tenant);
-    const opened = await this.rpc.call("session.open", {
-      sessionId,
-      tenant: identity.tenant,
-      user: identity.user,
-      keyId: identity.keyId,
-      tokenId: identity.tokenId,
-    });
-    if (connection.closed) return opened;
-    connection.identity = identity;
-    const before = connection.sessionId;
-    if (before === null) connection.onClosed.add(() => this.leave(connection));
-    if (before === opened.sessionId) return opened;
-    if (before !== null) this.hooks.left(before);
-    connection.sessionId = opened.sessionId;
-    this.hooks.joined(opened.sessionId, identity);
-    return opened;
+    if (sessionId !== null) await this.beginResuming(sessionId);
+    try {
+      const opened = await this.rpc.call("session.open", {
+        sessionId,
+        tenant: identity.tenant,
+        user: identity.user,
+        keyId: identity.keyId,
+        tokenId: identity.tokenId,
+      });
+      this.opened(connection, identity, opened);
+      return opened;
+    } finally {
+      if (sessionId !== null) this.endResuming(sessionId);
+    }
   }
 
   /**
@@ -86,14 +95,19 @@ export class SessionKeeper {
     await this.save();
   }
 
-  /** Writes what has changed since the last time. */
-  async save(): Promise<void> {
-    const changed = [...this.changed];
-    const sessions = changed.flatMap((connection) => stateOf(connection));
+  /** Writes what has changed since the last time; one save after another, so that the newest stays. */
+  save(): Promise<void> {
+    this.saving = this.saving.then(() => this.saveOnce());
+    return this.saving;
+  }
+
+  private async saveOnce(): Promise<void> {
+    const changed = [...this.changed].filter((connection) => this.holds(connection));
     this.changed.clear();
-    const left = this.left;
-    this.left = [];
-    const all = [...sessions, ...left];
+    const left = [...this.left.values()].filter(({ id }) => !this.resuming.has(id));
+    this.leaving = new Map(left.map((state) => [state.id, state]));
+    for (const { id } of left) this.left.delete(id);
+    const all = [...changed.flatMap((connection) => stateOf(connection)), ...left];
     try {
       for (let first = 0; first < all.length; first += AT_ONCE) {
         const { receipts } = await this.rpc.call("session.save", {
@@ -109,17 +123,64 @@ export class SessionKeeper {
     } catch (error) {
       // Cursors only rise and the newest state replaces the older one: saying it again is harmless.
       this.log.warn({ err: (error as Error).message, sessions: all.length }, "sessions not saved");
-      this.left.push(...left);
+      this.left = new Map([...this.leaving, ...this.left]);
       for (const connection of changed) {
         if (!connection.closed) this.changed.add(connection);
       }
+    } finally {
+      this.leaving.clear();
     }
+  }
+
+  private opened(
+    connection: Connection,
+    identity: Identity,
+    { sessionId, topics }: { sessionId: string; topics: SessionState["topics"] },
+  ): void {
+    if (connection.closed) {
+      if (this.holders.has(sessionId)) return;
+      const { tenant, user } = identity;
+      this.left.set(sessionId, { id: sessionId, tenant, user, topics });
+      return;
+    }
+    const before = connection.sessionId;
+    if (before !== sessionId) {
+      if (before === null) connection.onClosed.add(() => this.leave(connection));
+      else this.leave(connection);
+      this.hooks.joined(sessionId, identity);
+    }
+    connection.identity = identity;
+    connection.sessionId = sessionId;
+    this.holders.set(sessionId, connection);
+    // It has come back, whatever an earlier connection has left to be said.
+    this.left.delete(sessionId);
+  }
+
+  /** From here on nothing is said of the session's end: it would come after its return. */
+  private async beginResuming(sessionId: string): Promise<void> {
+    this.resuming.set(sessionId, (this.resuming.get(sessionId) ?? 0) + 1);
+    if (this.leaving.has(sessionId)) await this.saving;
+  }
+
+  private endResuming(sessionId: string): void {
+    const others = (this.resuming.get(sessionId) ?? 1) - 1;
+    if (others > 0) this.resuming.set(sessionId, others);
+    else this.resuming.delete(sessionId);
+  }
+
+  private holds(connection: Connection): boolean {
+    const { sessionId } = connection;
+    return sessionId !== null && this.holders.get(sessionId) === connection;
   }
 
   private leave(connection: Connection): void {
     this.changed.delete(connection);
-    this.left.push(...stateOf(connection));
-    if (connection.sessionId !== null) this.hooks.left(connection.sessionId);
+    const { sessionId } = connection;
+    if (sessionId === null) return;
+    this.hooks.left(sessionId);
+    if (!this.holds(connection)) return;
+    this.holders.delete(sessionId);
+    for (const state of stateOf(connection)) this.left.set(sessionId, state);
   }
 }
 

@@ -8,13 +8,13 @@ export const routerConfig = {
   leaseMs: whole(500, 60_000, 3000),
   /** Messages of one append at most. */
   appendItems: whole(1, 5000, 500),
-  /** Bytes of message bodies of one append at most. */
+  /** Bytes of bodies and headers of one append at most. */
   appendBytes: whole(1024, 64 << 20, 1 << 20),
   /** Appends of this router that may be under way at once. */
   appendsInFlight: whole(1, 64, 2),
   /** Messages of one partition that may wait inside the router; the rest waits in Redis. */
   partitionWindow: whole(1, 1_000_000, 10_000),
-  /** Bytes of message bodies of one partition that may wait inside the router; the rest waits in Redis, where tenants do not take turns. */
+  /** Bytes of bodies and headers of one partition that may wait inside the router; the rest waits in Redis, where tenants do not take turns. */
   partitionWindowBytes: whole(1024, 1 << 30, 128 << 20),
   /** Entries that an edge may be behind before it must catch up from history. */
   egressBound: whole(16, 1_000_000, 2000),

@@ -34,7 +34,7 @@ export function observe(
   );
   perPartition(
     "partition_backlog_bytes",
-    "Bytes of the bodies that wait inside the router.",
+    "Bytes of the bodies and headers that wait inside the router.",
     ({ backlogBytes }) => backlogBytes,
   );
   perPartition(

@@ -30,6 +30,7 @@ export {
 } from "./message.js";
 export {
   ENVELOPE_VERSION,
+  sizeOf,
   type IngressEntry,
   type IngressItem,
   type InterestItem,

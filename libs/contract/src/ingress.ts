@@ -31,6 +31,10 @@ export interface PublishItem {
   scheduled?: boolean;
 }
 
+/** Bytes that a publish counts for in every queue: its body and its headers, the two that may be large. */
+export const sizeOf = ({ body, headers }: Pick<PublishItem, "body" | "headers">): number =>
+  body.length + (headers?.length ?? 0);
+
 /** An edge's wish for topics: its first local subscriber arrived, or its last left. */
 export interface InterestItem {
   type: "interest";

@@ -16,6 +16,12 @@ export function isRefusal(error: unknown): boolean {
   return REFUSING_CLASSES.has(error.code.slice(0, 2));
 }
 
+const QUERY_CANCELED = "57014";
+
+/** Whether a statement took longer than the server allows: in smaller parts it may fit. */
+export const isTimeout = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === QUERY_CANCELED;
+
 /** What passes by itself: full disk or memory, shutdown, lost locks and deadlocks, a standby. */
 const TEMPORARY_CLASSES = new Set(["08", "40", "53", "55", "57", "58"]);
 const READ_ONLY = "25006";

@@ -1,5 +1,5 @@
 export { connectDatabase, DatabaseConnection, type Database } from "./database.js";
-export { isRefusal, isTemporary } from "./database-errors.js";
+export { isRefusal, isTemporary, isTimeout } from "./database-errors.js";
 export { migrate } from "./migrate.js";
 export { AppendRepository, type AppendBatch, type Appended } from "./append.repository.js";
 export { type AppendResult } from "./append-batch.js";

@@ -2,6 +2,7 @@ import {
   LANES,
   laneOf,
   partitionOf,
+  sizeOf,
   TellwireError,
   type Ack,
   type IngressEntry,
@@ -82,7 +83,7 @@ export class Ingress {
    */
   publish(item: Omit<PublishItem, "req">, tenant: string): Promise<Ack["result"]> {
     const lane = this.laneOf(item.topic, laneOf(item.priority));
-    const bytes = item.body.length + (item.headers?.length ?? 0);
+    const bytes = sizeOf(item);
     if (
       !lane.shares.hasRoom(tenant, 1) ||
       !this.bytes.hasRoom(tenant, bytes) ||

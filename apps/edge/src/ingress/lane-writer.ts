@@ -1,5 +1,11 @@
-import type { IngressEntry, IngressItem, Lane, PublishItem } from "@tellwire/contract";
-import type { Ack } from "@tellwire/contract";
+import {
+  sizeOf,
+  type Ack,
+  type IngressEntry,
+  type IngressItem,
+  type Lane,
+  type PublishItem,
+} from "@tellwire/contract";
 import { TenantShares } from "./tenant-shares.js";
 
 /** A publish without an ack yet. */
@@ -137,7 +143,7 @@ export class LaneWriter {
       (count === 0 || bytes < ENTRY_BYTES)
     ) {
       const item = this.outgoing[count++] as IngressItem;
-      bytes += item.type === "publish" ? item.body.length : item.add.length * 64;
+      bytes += item.type === "publish" ? sizeOf(item) : item.add.length * 64;
     }
     const items = merged(this.outgoing.splice(0, count));
     return { writer, epoch: this.epoch, n: ++this.n, items };

@@ -1,5 +1,6 @@
 import type { Counter, Histogram } from "prom-client";
 import {
+  sizeOf,
   TellwireError,
   type ErrorName,
   type PublishItem,
@@ -19,7 +20,7 @@ import { REFUSED, type Appended, type LogWriter, type Outcome } from "./log-writ
 export interface AppendLimits {
   /** Messages of one append. */
   items: number;
-  /** Bytes of bodies of one append, beyond the first message. */
+  /** Bytes of bodies and headers of one append, beyond the first message. */
   bytes: number;
   /** Appends under way at once; a partition takes part in one at a time. */
   inFlight: number;
@@ -124,10 +125,11 @@ export class Appender {
     let items = 0;
     let bytes = 0;
     const fits = ({ item }: Waiting): boolean => {
-      if (items > 0 && bytes + item.body.length > this.limits.bytes) return false;
+      const size = sizeOf(item);
+      if (items > 0 && bytes + size > this.limits.bytes) return false;
       if (items >= this.limits.items) return false;
       items++;
-      bytes += item.body.length;
+      bytes += size;
       return true;
     };
     const partitions: Partition[] = [];

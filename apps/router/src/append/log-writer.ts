@@ -1,5 +1,10 @@
 import type { PublishItem, TopicHead } from "@tellwire/contract";
-import { isRefusal, type AppendRepository, type AppendResult } from "@tellwire/persistence";
+import {
+  isRefusal,
+  isTimeout,
+  type AppendRepository,
+  type AppendResult,
+} from "@tellwire/persistence";
 import { pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 
@@ -19,7 +24,8 @@ const LAST_RETRY_MS = 1000;
 /**
  * Appends until it has an answer. While Postgres is away it waits and tries
  * again; a batch that holds a message which the database refuses is halved until
- * that message stands alone, so that it stops nobody else.
+ * that message stands alone, so that it stops nobody else. One that takes longer
+ * than the database allows is halved as well, or it never would get through.
  */
 export class LogWriter {
   constructor(
@@ -39,6 +45,7 @@ export class LogWriter {
         return { outcomes: results, heads: found };
       } catch (error) {
         if (isRefusal(error)) return this.halved(items, heads, stop, error);
+        if (isTimeout(error) && items.length > 1) return this.inHalves(items, heads, stop);
         this.log.warn(
           { err: (error as Error).message, items: items.length },
           "append failed; trying again",
@@ -65,6 +72,14 @@ export class LogWriter {
       const rest = heads.length > 0 ? await this.append([], heads, stop) : { heads: [] };
       return rest && { outcomes: [REFUSED], heads: rest.heads };
     }
+    return this.inHalves(items, heads, stop);
+  }
+
+  private async inHalves(
+    items: PublishItem[],
+    heads: string[],
+    stop: () => boolean,
+  ): Promise<Appended | null> {
     const middle = items.length >> 1;
     const first = await this.append(items.slice(0, middle), [], stop);
     const second = first && (await this.append(items.slice(middle), heads, stop));

@@ -1,4 +1,4 @@
-import { Keys, type PublishItem } from "@tellwire/contract";
+import { Keys, sizeOf, type PublishItem } from "@tellwire/contract";
 import { describe, expect, it } from "vitest";
 import { Partition, type Waiting } from "./partition.js";
 
@@ -14,7 +14,7 @@ const item = (req: number, from: string, priority: PublishItem["priority"]): Pub
   kind: "message",
   priority,
   body: Buffer.from("1"),
-  headers: null,
+  headers: Buffer.from('{"a":"b"}'),
   correlationId: null,
   expiresAt: null,
   sendAt: null,
@@ -55,7 +55,7 @@ describe("a partition's window", () => {
   const items = Array.from({ length: BATCH }, (_, i) => item(i, "a@acme", "normal"));
   it.each([
     ["messages", { ...WIDE, messages: BATCH }],
-    ["bytes", { ...WIDE, bytes: BATCH * (items[0] as PublishItem).body.length }],
+    ["bytes", { ...WIDE, bytes: BATCH * sizeOf(items[0] as PublishItem) }],
   ])("stops the reading of %s, until some are taken", (_, window) => {
     const target = partition(window);
     receive(target, items.slice(1), "bulk");

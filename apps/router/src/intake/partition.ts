@@ -1,6 +1,7 @@
 import {
   LANES,
   laneOf,
+  sizeOf,
   tenantOf,
   type IngressEntry,
   type InterestItem,
@@ -51,7 +52,7 @@ export interface Advance {
 /** What may wait in one partition before reading stops; one read may go past it. */
 export interface PartitionWindow {
   messages: number;
-  /** Bytes of message bodies. */
+  /** Bytes of bodies and headers. */
   bytes: number;
 }
 
@@ -110,7 +111,7 @@ export class Partition {
     return this.waiting.express.size + this.waiting.bulk.size;
   }
 
-  /** Bytes of the bodies that wait here. */
+  /** Bytes of the bodies and headers that wait here. */
   get backlogBytes(): number {
     return this.waitingBytes;
   }
@@ -147,7 +148,7 @@ export class Partition {
         this.wishes.push({ item, edge: entry.writer, entry: progress });
         continue;
       }
-      this.waitingBytes += item.body.length;
+      this.waitingBytes += sizeOf(item);
       const waiting = { item, writer: entry.writer, partition: this, entry: progress };
       this.waiting[laneOf(item.priority)].push(tenantOf(item.from), waiting);
     }
@@ -160,7 +161,7 @@ export class Partition {
     const taken = order.flatMap((lane) => this.waiting[lane].take(fits));
     // A batch that other partitions had filled was no turn, or bulk could miss each of its own.
     if (taken.length > 0) this.turn++;
-    for (const { item } of taken) this.waitingBytes -= item.body.length;
+    for (const { item } of taken) this.waitingBytes -= sizeOf(item);
     return taken;
   }
 

@@ -30,6 +30,9 @@ export class FanOut {
   }
 
   heads(edge: string, heads: TopicHead[]): void {
-    if (heads.length > 0) this.part(edge).heads.push(...heads);
+    if (heads.length === 0) return;
+    const part = this.part(edge);
+    // Not spread: an edge may ask for more topics than a call takes arguments.
+    for (const head of heads) part.heads.push(head);
   }
 }

@@ -74,21 +74,28 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   // Who may do what.
   const apiKeys = new ApiKeys(rpc);
   const tenants = new TenantDirectory(rpc);
-  const revocations = new RevocationList();
+  const revocations = new RevocationList(clock.now);
   const attempts = new AttemptLimiter({
     rate: 1 / config.authFailureSeconds,
     burst: config.authFailureBurst,
   });
   const authenticator = new Authenticator(
     apiKeys,
-    new TokenVerifier(config.tokenPublicKey),
+    new TokenVerifier(config.tokenPublicKey, clock.now),
     tenants,
     revocations,
     attempts,
     config.demoKeys,
   );
   const access = new AccessCache(rpc);
-  const connectionGuard = new ConnectionGuard(connections, revocations, tenants, rpc, log);
+  const connectionGuard = new ConnectionGuard(
+    connections,
+    revocations,
+    tenants,
+    rpc,
+    log,
+    clock.now,
+  );
   const quota = new ConnectionQuota(
     redis,
     keys,
@@ -187,7 +194,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       ...presenceOperation(rpc, watchers),
       publish: publishOperation(ingress, access, lateBus, config.maxBody, clock),
     },
-    new OperationGate(config, buckets, tenants, revocations),
+    new OperationGate(config, buckets, tenants, revocations, clock.now),
     (operation: OperationName, outcome) => performed.inc({ operation, outcome }),
   );
   let accepting = true;

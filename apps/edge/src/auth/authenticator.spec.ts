@@ -35,6 +35,9 @@ let asked: string[];
 let away: boolean;
 let revocations: RevocationList;
 let apiKeys: ApiKeys;
+/** By how much this machine's clock is behind that of the cluster, in milliseconds. */
+let behind: number;
+const clock = (): number => Date.now() + behind;
 
 const rpc = {
   call: (async (name: string, params: { hash: string; tenant: string }) => {
@@ -50,7 +53,7 @@ function authenticator(options: { demoKeys?: boolean; failures?: number } = {}):
   const { demoKeys = false, failures = 100 } = options;
   return new Authenticator(
     apiKeys,
-    new TokenVerifier(publicKey),
+    new TokenVerifier(publicKey, clock),
     new TenantDirectory(rpc),
     revocations,
     new AttemptLimiter({ rate: 0.001, burst: failures }),
@@ -68,7 +71,8 @@ beforeEach(() => {
   tenants = new Map([["acme", {}]]);
   asked = [];
   away = false;
-  revocations = new RevocationList();
+  behind = 0;
+  revocations = new RevocationList(clock);
   apiKeys = new ApiKeys(rpc);
 });
 
@@ -250,6 +254,30 @@ describe("a token", () => {
       .poll(() => auth.identify(shown).catch((e: TellwireError) => e.reason))
       .toBe("session_expired");
   });
+
+  it.each([-1, 1])(
+    "is judged by the cluster's time, not by this machine's (%s h)",
+    async (hours) => {
+      behind = hours * 3_600_000;
+      const since = clock() / 1000;
+      const auth = authenticator();
+      const identity = await auth.identify({
+        token: await token({ iat: since, exp: since + 60 }),
+        address,
+      });
+      expect(identity.user).toBe("alice@acme");
+      const old = await token({ iat: since - 120, exp: since - 60 });
+      await expect(auth.identify({ token: old, address })).rejects.toEqual(
+        refusal("session_expired"),
+      );
+      const byKey = await auth.identify({ apiKey: "secret", user: "alice", address });
+      const revoked = { tenant: "acme", tokenId: null, user: "alice@acme", keyId: null };
+      revocations.add({ ...revoked, before: clock() - 1000 });
+      expect(revocations.covers(byKey)).toBe(false);
+      revocations.add({ ...revoked, before: clock() + 1000 });
+      expect(revocations.covers(byKey)).toBe(true);
+    },
+  );
 
   it("lives a day at most, whatever it says", async () => {
     const shown = { token: await token({ iat: now() - 90_000, exp: now() + 60 }), address };

@@ -75,7 +75,7 @@ export class Authenticator {
       expiresAt: null,
       limits: key.limits,
     };
-    this.revocations.proven(identity, Date.now());
+    this.revocations.proven(identity);
     this.tenants.learn(key.tenant, key.tenantLimits);
     return identity;
   }

@@ -40,7 +40,7 @@ beforeEach(() => {
   calls = 0;
   closed = {};
   stop = new AbortController();
-  revocations = new RevocationList();
+  revocations = new RevocationList(Date.now);
   const rpc = {
     call: (async (name: string, { tenant }: { tenant: string }) => {
       calls++;
@@ -59,7 +59,7 @@ beforeEach(() => {
     connection("other", { tenant: "other", user: "alice@other" }),
     connection("brief", { expiresAt: 7000 }),
   ];
-  guard = new ConnectionGuard(connections, revocations, tenants, rpc, log);
+  guard = new ConnectionGuard(connections, revocations, tenants, rpc, log, Date.now);
 });
 afterEach(() => stop.abort());
 

@@ -33,6 +33,8 @@ export class ConnectionGuard {
     tenants: TenantDirectory,
     private readonly rpc: Pick<RpcClient, "call">,
     private readonly log: Logger,
+    /** Milliseconds by the clock that tokens are dated by, not this machine's. */
+    private readonly now: () => number,
   ) {
     tenants.onGone.add((tenant) =>
       this.closeWhere("revoked", (identity) => identity.tenant === tenant),
@@ -45,7 +47,7 @@ export class ConnectionGuard {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const sweep = setInterval(() => this.closeExpired(Date.now()), SWEEP_MS);
+    const sweep = setInterval(() => this.closeExpired(this.now()), SWEEP_MS);
     let fetched = true;
     while (!signal.aborted) {
       await pause(fetched ? POLL_MS : RETRY_MS, signal);
@@ -58,7 +60,7 @@ export class ConnectionGuard {
     if (event.type === "revoked") this.revocations.add({ ...event, keyId: null });
     else if (event.type === "key" && event.revoked) {
       const { tenant, keyId } = event;
-      this.revocations.add({ tenant, tokenId: null, user: null, keyId, before: Date.now() });
+      this.revocations.add({ tenant, tokenId: null, user: null, keyId, before: this.now() });
     } else return;
     this.schedule();
   }

@@ -13,8 +13,11 @@ export class RevocationList {
   /** When what an identity rests on was issued, in milliseconds. */
   private readonly issued = new WeakMap<Identity, number>();
 
-  /** Remembers when the token was issued, or when the key was shown. */
-  proven(identity: Identity, issuedAt: number): void {
+  /** @param now milliseconds by the clock that revocations are dated by, not this machine's */
+  constructor(private readonly now: () => number) {}
+
+  /** Remembers when the token was issued; without one, that the key was shown now. */
+  proven(identity: Identity, issuedAt = this.now()): void {
     this.issued.set(identity, issuedAt);
   }
 

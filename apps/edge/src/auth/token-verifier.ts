@@ -27,7 +27,7 @@ export interface VerifiedToken {
 const MOST = 10_000;
 /** The longest life a token may have, in seconds, whatever it says itself. */
 const LONGEST_S = 86_400;
-/** Seconds by which the signer's clock may differ. */
+/** Seconds by which our idea of the signer's time may be wrong. */
 const SKEW_S = 5;
 
 const invalid = (): TellwireError => new TellwireError("not_authenticated", "Invalid token");
@@ -37,7 +37,11 @@ const expired = (): TellwireError => new TellwireError("session_expired", "The t
 export class TokenVerifier {
   private readonly verified = new LRUCache<string, VerifiedToken>({ max: MOST });
 
-  constructor(private readonly publicKey: KeyObject) {}
+  /** @param now milliseconds by the clock that tokens are dated by, not this machine's */
+  constructor(
+    private readonly publicKey: KeyObject,
+    private readonly now: () => number,
+  ) {}
 
   /** Whether this very token was verified before. */
   knows(token: string): boolean {
@@ -47,7 +51,7 @@ export class TokenVerifier {
   /** @throws TellwireError `not_authenticated`; `session_expired` for a token that was good once */
   async verify(token: string): Promise<VerifiedToken> {
     const verified = this.verified.get(token) ?? identityOf(await this.payloadOf(token));
-    if ((verified.identity.expiresAt ?? 0) <= Date.now()) {
+    if ((verified.identity.expiresAt ?? 0) <= this.now()) {
       this.verified.delete(token);
       throw expired();
     }
@@ -63,6 +67,7 @@ export class TokenVerifier {
         requiredClaims: ["exp", "iat"],
         maxTokenAge: LONGEST_S,
         clockTolerance: SKEW_S,
+        currentDate: new Date(this.now()),
       });
       return payload;
     } catch (error) {

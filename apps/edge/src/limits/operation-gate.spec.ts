@@ -24,6 +24,9 @@ const identity: Identity = {
 const caller = (connection: object | null, who: Identity | null = identity): KnownCaller =>
   ({ identity: who, sessionId: null, connection, address: "a" }) as KnownCaller;
 
+/** The cluster's time, which is not this machine's. */
+const NOW = Date.parse("2031-01-01T00:00:00Z");
+
 /** Says what was taken and given back; refuses the buckets named. */
 function gateWith(refuse: string[] = [], limits: Limits = {}, later = false) {
   const log: unknown[] = [];
@@ -43,6 +46,7 @@ function gateWith(refuse: string[] = [], limits: Limits = {}, later = false) {
     buckets as never,
     { limitsOf: () => limits },
     { covers: (who) => revoked.has(who) },
+    () => NOW,
   );
   return { gate, log, revoked };
 }
@@ -97,8 +101,10 @@ describe("OperationGate", () => {
   it("refuses a token that ran out, and what is revoked", () => {
     const { gate, revoked } = gateWith();
     expect(() => gate.stillValid(caller(null))).not.toThrow();
-    const expired = { ...identity, expiresAt: Date.now() - 1 };
+    const expired = { ...identity, expiresAt: NOW };
     expect(() => gate.stillValid(caller(null, expired))).toThrow("expired");
+    const brief = { ...identity, expiresAt: NOW + 1 };
+    expect(() => gate.stillValid(caller(null, brief))).not.toThrow();
     revoked.add(identity);
     expect(() => gate.stillValid(caller(null))).toThrow("Revoked");
   });

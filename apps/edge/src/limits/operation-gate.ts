@@ -27,6 +27,8 @@ export class OperationGate implements Gate {
     private readonly buckets: ClusterBuckets,
     private readonly tenants: Pick<TenantDirectory, "limitsOf">,
     private readonly revocations: Pick<RevocationList, "covers">,
+    /** Milliseconds by the clock that tokens are dated by, not this machine's. */
+    private readonly now: () => number,
   ) {
     this.connectionRate = { rate: config.connectionRate, burst: config.connectionBurst };
   }
@@ -48,7 +50,7 @@ export class OperationGate implements Gate {
   }
 
   stillValid({ identity }: KnownCaller): void {
-    if (identity.expiresAt !== null && identity.expiresAt <= Date.now()) {
+    if (identity.expiresAt !== null && identity.expiresAt <= this.now()) {
       throw new TellwireError("session_expired", "The token has expired");
     }
     if (this.revocations.covers(identity)) throw new TellwireError("session_expired", "Revoked");

@@ -175,7 +175,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     },
     log,
   );
-  const subscriptions = new Subscriptions(feeds, history, config.maxTopics, (connection) =>
+  const subscriptions = new Subscriptions(feeds, config.maxTopics, (connection) =>
     sessions.touched(connection),
   );
   const performed = metrics.counter("operations_total", "Operations by outcome.", [

@@ -89,12 +89,15 @@ export class TestWire implements Wire {
   readonly codec = wsCodec;
   readonly address = "test";
   readonly frames: Buffer[] = [];
-  /** Bytes that the client has not taken. */
-  waiting = 0;
+  /** Bytes that the client has not taken: it takes in one turn what was written in the one before. */
+  private waiting = 0;
   closed: CloseName | null = null;
 
   write(frames: readonly Buffer[]): void {
     this.frames.push(...frames);
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    this.waiting += bytes;
+    setImmediate(() => (this.waiting -= bytes));
   }
 
   buffered(): number {
@@ -145,7 +148,7 @@ export class DeliveryFixture {
       Date.now,
       log,
     );
-    this.subscriptions = new Subscriptions(this.feeds, this.log, mostTopics, () => undefined);
+    this.subscriptions = new Subscriptions(this.feeds, mostTopics, () => undefined);
   }
 
   connect(): { connection: Connection; wire: TestWire } {

@@ -1,4 +1,5 @@
 import type { StoredMessage, TopicHead } from "@tellwire/contract";
+import { catchUp, nextTurn } from "./catch-up.js";
 import { frameOf } from "./encoded-message.js";
 import type { HistorySource } from "./history.js";
 import { Ring } from "./ring.js";
@@ -7,6 +8,8 @@ import type { Subscription } from "./subscription.js";
 /** Messages beyond a hole that are kept while it is filled; past it they are read again with the rest. */
 const MOST_HELD = 1000;
 const PAGE = 500;
+/** Messages of a page that are delivered in one turn of the event loop. */
+const CHUNK = 50;
 
 export interface FeedHooks {
   /** The log was restored: what this edge knows of it may never have been. */
@@ -118,6 +121,11 @@ export class Feed {
     return behind;
   }
 
+  /** Serves a subscription that is behind, at its client's pace, until it is live. */
+  serve(subscription: Subscription): void {
+    void catchUp(subscription, this, this.history, (error) => this.hooks.retry(error));
+  }
+
   /** A subscription that was behind has everything now. */
   caughtUp(subscription: Subscription): void {
     this.catching.delete(subscription);
@@ -159,14 +167,22 @@ export class Feed {
     this.clearRing();
   }
 
-  private deliver(message: StoredMessage): void {
+  /** @param backlog this is one of many that come at once, which is no fault of the client's */
+  private deliver(message: StoredMessage, backlog = false): void {
     this.contiguous = message.seq;
     this.ring.push(message);
     this.hooks.ringChanged(this, this.ring.bytes);
     for (const subscription of this.live) {
       if (subscription.cursor >= message.seq) continue;
-      this.send(subscription, message);
+      if (backlog && !subscription.connection.writable) this.fallBehind(subscription);
+      else this.send(subscription, message);
     }
+  }
+
+  private fallBehind(subscription: Subscription): void {
+    this.live.delete(subscription);
+    this.catching.add(subscription);
+    setImmediate(() => this.serve(subscription));
   }
 
   private deliverHeld(): void {
@@ -174,7 +190,7 @@ export class Feed {
       const next = this.held.get(this.contiguous + 1);
       if (next === undefined) break;
       this.held.delete(next.seq);
-      this.deliver(next);
+      this.deliver(next, true);
     }
     if (this.held.size === 0) return;
     for (const seq of this.held.keys()) if (seq <= this.contiguous) this.held.delete(seq);
@@ -194,8 +210,9 @@ export class Feed {
         const page = await this.history.page(this.topic, this.contiguous, PAGE);
         this.hooks.checkEpoch(page.logEpoch);
         if (page.floor > this.contiguous) this.truncate(page.floor);
-        for (const message of page.messages) {
-          if (message.seq === this.contiguous + 1) this.deliver(message);
+        for (const [i, message] of page.messages.entries()) {
+          if (i % CHUNK === CHUNK - 1) await nextTurn();
+          if (message.seq === this.contiguous + 1) this.deliver(message, true);
         }
         this.deliverHeld();
         // The log does not reach as far as was said: nothing more can come of asking it.

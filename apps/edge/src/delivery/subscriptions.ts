@@ -1,12 +1,9 @@
 import { TellwireError } from "@tellwire/contract";
 import type { Connection } from "../connection/connection.js";
-import { catchUp } from "./catch-up.js";
 import type { Feeds } from "./feeds.js";
 import type { Feed } from "./feed.js";
-import type { HistorySource } from "./history.js";
 import { inTime } from "./in-time.js";
 import { Subscription } from "./subscription.js";
-import { pause } from "@tellwire/streams";
 
 export interface SubscribeRequest {
   /** Canonical. */
@@ -24,14 +21,12 @@ export interface Subscribed {
   reset?: boolean;
 }
 
-const RETRY_MS = 200;
 const OPEN_TIMEOUT_MS = 15_000;
 
 /** Who receives what at this edge. Whether they may was decided before. */
 export class Subscriptions {
   constructor(
     private readonly feeds: Feeds,
-    private readonly history: HistorySource,
     /** Topics of one connection. */
     private readonly most: number,
     private readonly onChange: (connection: Connection) => void,
@@ -111,8 +106,7 @@ export class Subscriptions {
     const behind = feed.join(subscription, lost ? undefined : after);
     subscription.acked = subscription.cursor;
     // After this turn, so that the answer leaves before the messages.
-    if (behind)
-      setImmediate(() => void catchUp(subscription, feed, this.history, () => pause(RETRY_MS)));
+    if (behind) setImmediate(() => feed.serve(subscription));
     return {
       topic,
       head,

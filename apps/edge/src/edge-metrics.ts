@@ -25,6 +25,11 @@ export function observe(
   const gauges: [name: string, help: string, value: () => number | Promise<number>][] = [
     ["connections", "Open connections.", () => connections.size],
     ["client_waiting_bytes", "Bytes that wait for all clients.", () => connections.waiting],
+    [
+      "operations_waiting",
+      "Operations received and not begun, behind others of their connection.",
+      () => connections.operationsWaiting,
+    ],
     ["pending_publishes", "Publishes without an ack.", () => ingress.pending],
     ["pending_publish_bytes", "Bytes of the publishes without an ack.", () => ingress.pendingBytes],
     ["egress_entries", "Entries in the stream to this edge.", () => egress.length()],

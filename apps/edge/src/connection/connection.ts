@@ -22,6 +22,8 @@ export class Connection {
   readonly subscriptions = new Map<string, Subscription>();
   /** Runs once when the connection is gone. */
   readonly onClosed = new Set<() => void>();
+  /** Operations received and not begun. */
+  operationsWaiting = 0;
   private frames: Buffer[] = [];
   private gathered = 0;
   private gone = false;

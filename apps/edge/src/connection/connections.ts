@@ -65,6 +65,13 @@ export class Connections {
     return sum;
   }
 
+  /** Operations received from all clients and not begun. */
+  get operationsWaiting(): number {
+    let sum = 0;
+    for (const connection of this.open) sum += connection.operationsWaiting;
+    return sum;
+  }
+
   [Symbol.iterator](): IterableIterator<Connection> {
     return this.open.values();
   }

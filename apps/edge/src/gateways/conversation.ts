@@ -5,34 +5,58 @@ import type { Operations } from "../operations/operations.js";
 
 /** Bad frames in a row after which a client is told not to come back. */
 const MOST_FAULTS = 20;
-/** Operations that may wait for an `authenticate` before them. */
+/** Operations that may wait where the client cannot be kept from sending more. */
 const MOST_WAITING = 64;
+const RETRY_AFTER_S = 1;
+
+/** Where a connection's operations come from. */
+export interface Input {
+  /** @returns whether no more will be read until {@link resume} */
+  pause(): boolean;
+  resume(): void;
+}
+
+interface Waiting {
+  name: string;
+  begin: () => void;
+}
 
 /**
- * One connection's operations, begun in the order in which they came. What a
- * client sends behind `authenticate`, without waiting for its answer, is begun
- * when it is known who asks.
+ * One connection's operations, begun in the order in which they came, so many at
+ * once; the rest waits, and more is not read meanwhile. What a client sends behind
+ * `authenticate`, without waiting for its answer, is begun when it is known who asks.
  */
 export class Conversation {
-  /** What waits for an `authenticate` under way; null while none is. */
-  private waiting: (() => void)[] | null = null;
+  private waiting: Waiting[] = [];
+  /** Operations under way; not publishes, which the ingress bounds, and which flow without a pause. */
+  private inWork = 0;
+  private authenticating = false;
   private faults = 0;
 
-  /** @param input held back while operations wait, where the protocol can do that */
+  /** @param most operations in work at once */
   constructor(
     private readonly operations: Operations,
     readonly connection: Connection,
-    private readonly input: { pause(): void; resume(): void } | null = null,
+    private readonly most: number,
+    private readonly input: Input | null = null,
   ) {}
 
   /** @throws TellwireError only */
   perform(name: string, params: unknown): Promise<unknown> {
     this.faults = 0;
-    const { waiting } = this;
-    if (waiting === null) return this.begin(name, params);
-    if (waiting.length >= MOST_WAITING) return Promise.reject(new TellwireError("overloaded"));
+    if (this.waiting.length === 0 && this.mayBegin(name)) return this.begin(name, params);
+    // Where reading stops, what waits is what had been read already.
+    const stopped = this.input?.pause() ?? false;
+    if (!stopped && this.waiting.length >= MOST_WAITING) {
+      const error = new TellwireError("overloaded", "Too many operations at once", {
+        retryAfter: RETRY_AFTER_S,
+      });
+      return Promise.reject(error);
+    }
     return new Promise((resolve, reject) => {
-      waiting.push(() => this.begin(name, params).then(resolve, reject));
+      const begin = (): void => void this.begin(name, params).then(resolve, reject);
+      this.waiting.push({ name, begin });
+      this.connection.operationsWaiting = this.waiting.length;
     });
   }
 
@@ -41,32 +65,34 @@ export class Conversation {
     if (++this.faults >= MOST_FAULTS) this.connection.close("too_many_errors");
   }
 
+  private mayBegin(name: string): boolean {
+    return !this.authenticating && (name === "publish" || this.inWork < this.most);
+  }
+
   private begin(name: string, params: unknown): Promise<unknown> {
     const result = this.operations.perform(callerOf(this.connection), name, params);
-    if (name === "authenticate") {
-      this.waiting = [];
-      this.input?.pause();
-      const proceed = (): void => this.proceed();
-      result.then(proceed, proceed);
-    }
+    if (name === "publish") return result;
+    this.inWork++;
+    if (name === "authenticate") this.authenticating = true;
+    const ended = (): void => {
+      this.inWork--;
+      if (name === "authenticate") this.authenticating = false;
+      this.proceed();
+    };
+    result.then(ended, ended);
     return result;
   }
 
   private proceed(): void {
-    const waited = this.waiting ?? [];
-    this.waiting = null;
-    for (const [i, next] of waited.entries()) {
-      next();
-      // That was another `authenticate`: the rest waits for it in turn.
-      if (this.isWaiting()) {
-        this.waiting = waited.slice(i + 1);
-        return;
-      }
+    if (this.waiting.length === 0) return;
+    let begun = 0;
+    for (const { name, begin } of this.waiting) {
+      if (!this.mayBegin(name)) break;
+      begun++;
+      begin();
     }
-    this.input?.resume();
-  }
-
-  private isWaiting(): boolean {
-    return this.waiting !== null;
+    this.waiting.splice(0, begun);
+    this.connection.operationsWaiting = this.waiting.length;
+    if (this.waiting.length === 0) this.input?.resume();
   }
 }

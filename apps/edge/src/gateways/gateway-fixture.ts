@@ -49,7 +49,7 @@ export async function startGateways(
     { admit: () => undefined, stillValid: () => undefined },
     () => undefined,
   );
-  const options = { maxFrame: MAX_FRAME, pingMs, behindProxy: false };
+  const options = { maxFrame: MAX_FRAME, pingMs, behindProxy: false, connectionOperations: 16 };
   const ws = new WsGateway(operations, connections, options);
   const socketio = new SocketioGateway(operations, connections, "edge-7", {
     ...options,

@@ -8,6 +8,8 @@ export const limitsConfig = {
   connectionRate: whole(1, MOST, 200),
   /** Operations that a connection which was quiet may do at once. */
   connectionBurst: whole(1, MOST, 400),
+  /** Operations of one connection in work at once, publishes aside; what it sends beyond is not read meanwhile. */
+  connectionOperations: whole(1, 10_000, 16),
   /** Operations a second of one API key, cluster-wide, unless the key has a rate of its own. */
   keyRate: whole(1, MOST, 20_000),
   /** Operations a second of one tenant, cluster-wide, unless the tenant has a rate of its own. */

@@ -7,6 +7,7 @@ import { rateLimited } from "./rate-limited.js";
 const config = {
   connectionRate: 1,
   connectionBurst: 3,
+  connectionOperations: 16,
   keyRate: 20,
   tenantRate: 50,
   tenantConnections: 5,

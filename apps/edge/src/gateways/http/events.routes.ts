@@ -25,7 +25,7 @@ export function eventRoutes(
     const wire = new SseWire(reply.raw, address);
     const connection = connections.accept(wire);
     reply.raw.on("close", () => connection.ended());
-    const conversation = new Conversation(operations, connection);
+    const conversation = new Conversation(operations, connection, options.connectionOperations);
     try {
       await conversation.perform("authenticate", authenticateParams(credentials));
       if (connection.closed || connection.identity === null) throw new TellwireError("overloaded");

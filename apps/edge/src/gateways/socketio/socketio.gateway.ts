@@ -89,7 +89,12 @@ export class SocketioGateway {
     );
     const connection = this.connections.accept(wire);
     if (connection.closed) throw new TellwireError("overloaded");
-    const conversation = new Conversation(this.operations, connection);
+    const conversation = new Conversation(
+      this.operations,
+      connection,
+      this.options.connectionOperations,
+      wire,
+    );
     const guest: Guest = { wire, conversation, welcome: null };
     this.guests.set(engine, guest);
     engine.once("close", () => connection.ended());

@@ -67,6 +67,17 @@ export class SocketioWire implements Wire {
     return this.heldBytes + this.queued + (this.transport.socket?.bufferedAmount ?? 0);
   }
 
+  /** A WebSocket can be left unread; long polling brings at most one request's body more. */
+  pause(): boolean {
+    const { socket } = this.transport;
+    socket?.pause();
+    return socket !== undefined;
+  }
+
+  resume(): void {
+    this.transport.socket?.resume();
+  }
+
   /**
    * Clients come back by themselves when the transport closes, and stay away
    * when they were disconnected first; the event `close` says why, as no close

@@ -61,7 +61,12 @@ export class WsGateway {
     const wire = new WsWire(client, socket, address);
     const connection = this.connections.accept(wire);
     if (connection.closed) return;
-    const conversation = new Conversation(this.operations, connection, client);
+    const conversation = new Conversation(
+      this.operations,
+      connection,
+      this.options.connectionOperations,
+      wire,
+    );
     const leave = this.heartbeat.add({
       beat: () => wire.ping() || connection.close("ping_timeout"),
     });

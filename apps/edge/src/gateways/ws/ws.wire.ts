@@ -40,9 +40,19 @@ export class WsWire implements Wire {
     this.alive = true;
   }
 
+  pause(): boolean {
+    this.client.pause();
+    return true;
+  }
+
+  resume(): void {
+    this.client.resume();
+  }
+
   /** @returns whether the client gave a sign of life since the last ping */
   ping(): boolean {
-    const { alive } = this;
+    // Whoever is not listened to cannot be heard.
+    const alive = this.alive || this.client.isPaused;
     this.alive = false;
     if (alive && this.client.readyState === WebSocket.OPEN) this.client.ping();
     return alive;

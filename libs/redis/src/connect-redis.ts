@@ -9,6 +9,15 @@ export class RedisUnsuitable extends Error {}
 
 const OLDEST_MAJOR = 7;
 
+/**
+ * How long an answer may take, in milliseconds. A node that is frozen, or behind a
+ * network that swallows everything, keeps its connections open: without a bound
+ * whoever asks it would wait for ever.
+ */
+const ANSWER_MS = 2000;
+/** The same where a library waits for jobs in Redis, for 10 s at a time. */
+const PATIENT_MS = 15_000;
+
 const backoff = (times: number): number => Math.min(50 * 2 ** Math.min(times, 5), 1000);
 
 /**
@@ -23,7 +32,7 @@ const STRICT: RedisOptions = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   retryStrategy: backoff,
-  connectTimeout: 5000,
+  connectTimeout: ANSWER_MS,
   keepAlive: 10_000,
 };
 
@@ -36,16 +45,19 @@ export class RedisConnection {
     private readonly config: Partial<Pick<RedisConfig, "redisUrl" | "redisCluster">>,
     private readonly log: Logger,
   ) {
-    this.client = this.create();
+    this.client = this.create(answerWithin(ANSWER_MS));
   }
 
   get clustered(): boolean {
     return this.config.redisCluster !== undefined;
   }
 
-  /** A connection of its own, for blocking reads. Closed with {@link close} or {@link release}. */
-  duplicate(): RedisClient {
-    const client = this.create();
+  /**
+   * A connection of its own, for blocking reads. Closed with {@link close} or {@link release}.
+   * @param blockMs the longest that a read on it blocks, in milliseconds
+   */
+  duplicate(blockMs = 0): RedisClient {
+    const client = this.create(answerWithin(ANSWER_MS + blockMs));
     this.duplicates.add(client);
     return client;
   }
@@ -55,7 +67,11 @@ export class RedisConnection {
    * for libraries that expect that. Closed like a {@link duplicate}.
    */
   patient(): RedisClient {
-    const client = this.create({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+    const client = this.create({
+      enableOfflineQueue: true,
+      maxRetriesPerRequest: null,
+      socketTimeout: PATIENT_MS,
+    });
     this.duplicates.add(client);
     return client;
   }
@@ -65,11 +81,17 @@ export class RedisConnection {
     client.disconnect();
   }
 
-  /** Waits for the first connection. @throws RedisUnsuitable */
+  /**
+   * Waits for the first connection, and looks at the masters that answer: with one
+   * of them away a service still starts.
+   * @throws RedisUnsuitable
+   */
   async ready(): Promise<void> {
     await waitReady(this.client);
-    for (const node of this.masters()) {
-      const info = parseInfo(await node.info("server", "memory"));
+    const answers = this.masters().map((node) => node.info("server", "memory"));
+    for (const answer of await Promise.allSettled(answers)) {
+      if (answer.status === "rejected") continue;
+      const info = parseInfo(answer.value);
       const major = Number(info["redis_version"]?.split(".")[0]);
       if (!(major >= OLDEST_MAJOR))
         throw new RedisUnsuitable(`Redis ${OLDEST_MAJOR} or newer is needed`);
@@ -79,22 +101,21 @@ export class RedisConnection {
     }
   }
 
-  /** Redis' own clock, in milliseconds: the only one that leases and deadlines are compared by. */
-  async time(): Promise<number> {
-    const [seconds, micros] = await this.anyMaster().time();
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-  }
-
   /**
-   * Names the masters and their runs: another value means that a node restarted
-   * or a replica took over, so that the newest writes may be gone.
-   * @throws when a master does not answer
+   * Redis' own clock, in milliseconds: the only one that leases and deadlines are compared by.
+   * @throws when no master answers
    */
-  async fingerprint(): Promise<string> {
-    const runs = await Promise.all(
-      this.masters().map(async (node) => parseInfo(await node.info("server"))["run_id"]),
-    );
-    return runs.sort().join(" ");
+  async time(): Promise<number> {
+    let failure = new Error("No Redis master is known");
+    for (const node of this.steadiest()) {
+      try {
+        const [seconds, micros] = await node.time();
+        return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      } catch (error) {
+        failure = error as Error;
+      }
+    }
+    throw failure;
   }
 
   close(): void {
@@ -106,13 +127,15 @@ export class RedisConnection {
     return this.client instanceof Cluster ? this.client.nodes("master") : [this.client];
   }
 
-  private anyMaster(): Redis {
-    const [node] = this.masters();
-    if (node === undefined) throw new Error("Connection is closed.");
-    return node;
+  /** Masters in an order that stays, as their clocks may differ; those that are known to be away last. */
+  private steadiest(): Redis[] {
+    const rank = (node: Redis): number => (node.status === "ready" ? 0 : 1);
+    return this.masters().toSorted(
+      (a, b) => rank(a) - rank(b) || addressOf(a).localeCompare(addressOf(b)),
+    );
   }
 
-  private create(change: RedisOptions = {}): RedisClient {
+  private create(change: RedisOptions): RedisClient {
     const { redisCluster, redisUrl } = this.config;
     const options = { ...STRICT, ...change };
     const client =
@@ -133,6 +156,9 @@ export class RedisConnection {
   }
 }
 
+/** A command fails when it has no answer in time, and so does a connection, to be made anew. */
+const answerWithin = (ms: number): RedisOptions => ({ commandTimeout: ms, socketTimeout: ms });
+
 function clusterOptions(redisOptions: RedisOptions): ClusterOptions {
   return {
     redisOptions,
@@ -152,6 +178,9 @@ export async function waitReady(client: RedisClient): Promise<void> {
   if (client.status === "ready") return;
   await new Promise<void>((resolve) => client.once("ready", () => resolve()));
 }
+
+/** `host:port` of one node. */
+export const addressOf = ({ options }: Redis): string => `${options.host}:${options.port}`;
 
 /** The `key:value` lines of INFO. */
 export function parseInfo(text: string): Record<string, string> {

@@ -1,9 +1,4 @@
 export { batch, type Command } from "./batch.js";
-export {
-  parseInfo,
-  RedisConnection,
-  RedisUnsuitable,
-  waitReady,
-  type RedisClient,
-} from "./connect-redis.js";
+export { RedisConnection, RedisUnsuitable, waitReady, type RedisClient } from "./connect-redis.js";
+export { MasterWatch } from "./master-watch.js";
 export { isUnknown, Script } from "./script.js";

@@ -34,16 +34,12 @@ export class ReplyReader {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const reader = new StreamReader(this.redis);
+    const reader = new StreamReader(this.redis, HEARTBEAT_MS);
     signal.addEventListener("abort", () => reader.close(), { once: true });
     while (!signal.aborted) {
       try {
         await this.beat();
-        const read = await reader.read(
-          new Map([[this.key, this.after]]),
-          ENTRIES_AT_ONCE,
-          HEARTBEAT_MS,
-        );
+        const read = await reader.read(new Map([[this.key, this.after]]), ENTRIES_AT_ONCE);
         for (const { id, data } of read.get(this.key) ?? []) {
           this.after = id;
           if (data.length > 0) unpackAnswers(data).forEach(this.onAnswer);

@@ -29,7 +29,7 @@ export class RequestReader {
     private readonly key: string,
     private readonly group: string,
   ) {
-    this.client = redis.duplicate();
+    this.client = redis.duplicate(BLOCK_MS);
   }
 
   /** The next entries, or none after half a second. */

@@ -34,7 +34,7 @@ export class ControlReader {
     private readonly onEvent: (event: ControlEvent) => void,
     private readonly onGap: () => void,
   ) {
-    this.reader = new StreamReader(redis);
+    this.reader = new StreamReader(redis, BLOCK_MS);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -48,7 +48,7 @@ export class ControlReader {
           after = await this.newest(key);
           this.onGap();
         }
-        const read = await this.reader.read(new Map([[key, after]]), 1000, BLOCK_MS);
+        const read = await this.reader.read(new Map([[key, after]]), 1000);
         for (const { id, data } of read.get(key) ?? []) {
           after = id;
           this.onEvent(unpackValue(data) as ControlEvent);

@@ -17,25 +17,28 @@ type RawStreams = [key: Buffer, entries: [id: Buffer, fields: Buffer[]][]][] | n
 export class StreamReader {
   private readonly client: RedisClient;
 
-  constructor(private readonly redis: RedisConnection) {
-    this.client = redis.duplicate();
+  /** @param blockMs how long a read waits for something to come, in milliseconds */
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly blockMs: number,
+  ) {
+    this.client = redis.duplicate(blockMs);
   }
 
   /**
-   * What came after each key's last id; nothing if `blockMs` pass without any.
+   * What came after each key's last id; nothing if none came in time.
    * Does not wait for Redis to come back: a broken connection is an error.
    */
   async read(
     after: ReadonlyMap<string, string>,
     count: number,
-    blockMs: number,
   ): Promise<Map<string, StreamEntry[]>> {
     const streams = (await this.client.callBuffer(
       "XREAD",
       "COUNT",
       count,
       "BLOCK",
-      blockMs,
+      this.blockMs,
       "STREAMS",
       ...after.keys(),
       ...after.values(),

@@ -49,7 +49,7 @@ export class EgressReader {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const reader = new StreamReader(this.redis);
+    const reader = new StreamReader(this.redis, BLOCK_MS);
     signal.addEventListener("abort", () => reader.close(), { once: true });
     while (!signal.aborted) {
       const { stream } = this;
@@ -58,7 +58,7 @@ export class EgressReader {
         continue;
       }
       try {
-        const read = await reader.read(new Map([[stream, this.after]]), COUNT, BLOCK_MS);
+        const read = await reader.read(new Map([[stream, this.after]]), COUNT);
         // Another instance may have begun meanwhile.
         if (stream !== this.stream) continue;
         for (const { id, data } of read.get(stream) ?? []) {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Keys } from "@tellwire/contract";
-import { batch, type Command, type RedisConnection } from "@tellwire/redis";
+import { batch, MasterWatch, type Command, type RedisConnection } from "@tellwire/redis";
 import { FIELD, pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 
@@ -21,14 +21,23 @@ export interface InstanceEvents {
   partitionReset(partition: number): void;
 }
 
+/** The stream's node is away when heartbeats have failed for this long, in milliseconds. */
+const AWAY_MS = 2000;
+
 /**
  * This edge as the rest of the cluster knows it. Its stream expires unless the
  * heartbeat renews it; a heartbeat that finds it gone, or finds Redis to be
- * another than before, registers anew under a fresh id.
+ * another than before, registers anew under a fresh id. So does one whose node of
+ * a Redis Cluster stays away: another id may belong to another node. The
+ * heartbeat waits for no other node than its own.
  */
 export class Instance {
   private current: string | null = null;
-  private fingerprint = "";
+  private renewedAt = 0;
+  /** Redis is another than before: the registration, or what was said since, may be gone. */
+  private outdated = false;
+  private looking = false;
+  private readonly masters: MasterWatch;
   private readonly epochs: (string | null)[];
 
   constructor(
@@ -38,6 +47,7 @@ export class Instance {
     private readonly events: InstanceEvents,
     private readonly log: Logger,
   ) {
+    this.masters = new MasterWatch(redis);
     this.epochs = Array.from({ length: options.partitions }, () => null);
   }
 
@@ -47,10 +57,15 @@ export class Instance {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    await this.masters.changed();
     while (!signal.aborted) {
       try {
+        if (this.current !== null && !(await this.holds(this.current))) {
+          this.log.warn({ instance: this.current }, "registration lost");
+          this.suspend();
+        }
         if (this.current === null) await this.register();
-        else await this.beat(this.current);
+        else this.beginLook();
       } catch (error) {
         this.log.warn({ err: (error as Error).message }, "heartbeat failed");
       }
@@ -66,36 +81,52 @@ export class Instance {
   }
 
   private async register(): Promise<void> {
-    const fingerprint = await this.redis.fingerprint();
+    this.outdated = false;
     const id = `${this.options.name}.${randomUUID().slice(0, 8)}`;
     const key = this.keys.egress(id);
-    const made = await batch(this.redis.client, [
-      // A first, empty entry: routers never create the stream themselves.
-      ["XADD", key, "*", FIELD, ""],
-      ["PEXPIRE", key, this.options.ttlMs],
+    const [made, epochs] = await Promise.all([
+      batch(this.redis.client, [
+        // A first, empty entry: routers never create the stream themselves.
+        ["XADD", key, "*", FIELD, ""],
+        ["PEXPIRE", key, this.options.ttlMs],
+      ]),
+      this.readEpochs(),
     ]);
     throwFirst(made);
-    const epochs = await this.readEpochs();
-    for (const [p, epoch] of epochs.entries()) this.epochs[p] = epoch;
-    this.fingerprint = fingerprint;
+    for (const [p, epoch] of epochs.entries()) this.epochs[p] = epoch ?? this.epochs[p] ?? null;
+    this.renewedAt = performance.now();
     this.current = id;
     this.log.info({ instance: id }, "registered");
     this.events.registered(id);
   }
 
-  private async beat(id: string): Promise<void> {
-    const renewed = await batch(this.redis.client, [
-      ["PEXPIRE", this.keys.egress(id), this.options.ttlMs],
-    ]);
-    throwFirst(renewed);
-    const fingerprint = await this.redis.fingerprint();
-    if (renewed[0] !== 1 || fingerprint !== this.fingerprint) {
-      this.log.warn({ instance: id }, "registration lost");
-      this.suspend();
-      await this.register();
-      return;
+  /** The heartbeat. @throws when its node does not answer, and has done so not long ago */
+  private async holds(id: string): Promise<boolean> {
+    if (this.outdated) return false;
+    try {
+      const key = this.keys.egress(id);
+      if ((await this.redis.client.pexpire(key, this.options.ttlMs)) !== 1) return false;
+      this.renewedAt = performance.now();
+      return true;
+    } catch (error) {
+      if (performance.now() - this.renewedAt > AWAY_MS) return false;
+      throw error;
     }
-    for (const [p, epoch] of (await this.readEpochs()).entries()) {
+  }
+
+  private beginLook(): void {
+    if (this.looking) return;
+    this.looking = true;
+    this.look()
+      .catch((error: Error) => this.log.warn({ err: error.message }, "look at Redis failed"))
+      .finally(() => (this.looking = false));
+  }
+
+  /** Looks whether a node of Redis has lost what was said to it; passes over those that do not answer. */
+  private async look(): Promise<void> {
+    const [changed, epochs] = await Promise.all([this.masters.changed(), this.readEpochs()]);
+    if (changed) this.outdated = true;
+    for (const [p, epoch] of epochs.entries()) {
       const known = this.epochs[p];
       if (epoch === null || epoch === known) continue;
       this.epochs[p] = epoch;
@@ -108,13 +139,13 @@ export class Instance {
     this.events.suspended();
   }
 
+  /** Null where there is none, or none can be read. */
   private async readEpochs(): Promise<(string | null)[]> {
     const replies = await batch(
       this.redis.client,
       this.epochs.map((_, p): Command => ["GET", this.keys.epoch(p)]),
     );
-    throwFirst(replies);
-    return replies.map((reply) => (reply === null ? null : String(reply)));
+    return replies.map((reply) => (reply instanceof Buffer ? reply.toString() : null));
   }
 }
 

@@ -53,7 +53,7 @@ export class Intake {
   }
 
   private async loop(partitions: () => Partition[], signal: AbortSignal): Promise<void> {
-    const reader = new StreamReader(this.redis);
+    const reader = new StreamReader(this.redis, BLOCK_MS);
     signal.addEventListener("abort", () => reader.close(), { once: true });
     while (!signal.aborted) {
       const reading = partitions();
@@ -63,7 +63,7 @@ export class Intake {
         continue;
       }
       try {
-        const read = await reader.read(after, COUNT, BLOCK_MS);
+        const read = await reader.read(after, COUNT);
         if (read.size > 0 && !signal.aborted) this.deliver(reading, read);
       } catch (error) {
         if (signal.aborted) return;

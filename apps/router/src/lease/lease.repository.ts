@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Keys } from "@tellwire/contract";
-import { batch, Script, type RedisConnection } from "@tellwire/redis";
+import { Script, type RedisConnection } from "@tellwire/redis";
 
 const lua = <R>(name: string): Script<R> =>
   Script.fromFile<R>(new URL(`../../lua/${name}.lua`, import.meta.url));
 
 /** Who is alive and who owns what, in Redis and by Redis' clock. */
 export class LeaseRepository {
+  private readonly heartbeatScript = lua<string[]>("heartbeat-1");
   private readonly acquireScript = lua<number>("acquire-1");
   private readonly renewScript = lua<number>("renew-1");
   private readonly releaseScript = lua<number>("release-1");
@@ -24,16 +25,12 @@ export class LeaseRepository {
   ) {}
 
   /** Says that this router lives. @returns every router that said so within the lease time */
-  async heartbeat(): Promise<string[]> {
-    const now = await this.redis.time();
-    const key = this.keys.routers();
-    const [, , alive] = await batch(this.redis.client, [
-      ["ZADD", key, now, this.process],
-      ["ZREMRANGEBYSCORE", key, "-inf", now - this.ttlMs],
-      ["ZRANGE", key, 0, -1],
-    ]);
-    if (alive instanceof Error) throw alive;
-    return (alive as Buffer[]).map(String);
+  heartbeat(): Promise<string[]> {
+    return this.heartbeatScript.run(
+      this.redis.client,
+      [this.keys.routers()],
+      [this.process, this.ttlMs],
+    );
   }
 
   async leave(): Promise<void> {

@@ -1,19 +1,27 @@
 import type { Keys } from "@tellwire/contract";
-import { batch, type RedisConnection } from "@tellwire/redis";
+import { batch, type Command, type RedisConnection } from "@tellwire/redis";
 import { FIELD } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
-import { packAnswers, type Answer } from "./wire.js";
+import { packAnswer, packAnswers, type Answer } from "./wire.js";
 
 /** Entries of one reply stream: an instance that falls behind by more asks again. */
 const MAX_REPLIES = 10_000;
+/** Bytes of one entry, beyond its first answer: many pages of history at once would be more than Redis takes. */
+const ENTRY_BYTES = 1 << 20;
+
+/** Answers of one entry, packed. */
+interface Entry {
+  answers: Buffer[];
+  bytes: number;
+}
 
 /**
- * Writes answers: those of one turn to one instance in one entry, all instances
- * in one round trip. An answer that cannot be written is dropped, because the
+ * Writes answers: those of one turn to one instance in one entry, or in several
+ * where they are large, all instances in one round trip. An answer that cannot be written is dropped, because the
  * caller asks again.
  */
 export class ReplyWriter {
-  private readonly due = new Map<string, Answer[]>();
+  private readonly due = new Map<string, Entry[]>();
   private scheduled = false;
   private writing: Promise<void> = Promise.resolve();
 
@@ -24,9 +32,16 @@ export class ReplyWriter {
   ) {}
 
   add(instance: string, answer: Answer): void {
-    const answers = this.due.get(instance);
-    if (answers === undefined) this.due.set(instance, [answer]);
-    else answers.push(answer);
+    const packed = packAnswer(answer);
+    const entries = this.due.get(instance) ?? [];
+    const last = entries.at(-1);
+    if (last === undefined || last.bytes + packed.length > ENTRY_BYTES) {
+      entries.push({ answers: [packed], bytes: packed.length });
+    } else {
+      last.answers.push(packed);
+      last.bytes += packed.length;
+    }
+    this.due.set(instance, entries);
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(() => {
@@ -42,19 +57,18 @@ export class ReplyWriter {
   }
 
   private async write(): Promise<void> {
-    const commands = [...this.due].map(
-      ([instance, answers]) =>
-        [
-          "XADD",
-          this.keys.replies(instance),
-          "NOMKSTREAM",
-          "MAXLEN",
-          "~",
-          MAX_REPLIES,
-          "*",
-          FIELD,
-          packAnswers(answers),
-        ] as [string, ...(string | number | Buffer)[]],
+    const commands = [...this.due].flatMap(([instance, entries]) =>
+      entries.map(({ answers }): Command => [
+        "XADD",
+        this.keys.replies(instance),
+        "NOMKSTREAM",
+        "MAXLEN",
+        "~",
+        MAX_REPLIES,
+        "*",
+        FIELD,
+        packAnswers(answers),
+      ]),
     );
     this.due.clear();
     try {

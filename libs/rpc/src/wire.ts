@@ -1,5 +1,5 @@
 import { TellwireError, type WireError } from "@tellwire/contract";
-import { packValue, unpackValue } from "@tellwire/streams";
+import { packArray, packValue, unpackValue } from "@tellwire/streams";
 
 const VERSION = 1;
 
@@ -40,13 +40,15 @@ export function unpackRequests(data: Buffer): Requests {
   return { instance, calls: calls.map(([id, name, ttl, params]) => ({ id, name, ttl, params })) };
 }
 
-export const packAnswers = (answers: Answer[]): Buffer =>
-  packValue([
-    VERSION,
-    answers.map((a): AnswerRow =>
-      "error" in a ? [a.id, false, a.error] : [a.id, true, a.result ?? null],
-    ),
-  ]);
+/** One answer, to be put into an entry with others. */
+export const packAnswer = (a: Answer): Buffer => {
+  const row: AnswerRow = "error" in a ? [a.id, false, a.error] : [a.id, true, a.result ?? null];
+  return packValue(row);
+};
+
+/** @param answers each from {@link packAnswer} */
+export const packAnswers = (answers: readonly Buffer[]): Buffer =>
+  packArray([packValue(VERSION), packArray(answers)]);
 
 /** @throws TellwireError `internal` for a version this reader does not know */
 export function unpackAnswers(data: Buffer): Answer[] {

@@ -3,6 +3,7 @@ export {
   packEgress,
   packIngress,
   packMessage,
+  packArray,
   packValue,
   unpackEgress,
   unpackIngress,

@@ -203,4 +203,7 @@ export function unpackEgress(data: Buffer): EgressEntry {
 }
 
 export const packValue = pack;
+/** An array of values, each from {@link packValue}. */
+export const packArray = (values: readonly Buffer[]): Buffer =>
+  Buffer.concat([arrayHeader(values.length), ...values]);
 export const unpackValue = (data: Buffer): unknown => packr.unpack(data);

@@ -15,11 +15,7 @@ describe("a client that keeps pace", () => {
   let client: ReturnType<DeliveryFixture["connect"]>;
 
   const subscribe = async (after: number): Promise<void> => {
-    const subscribing = delivery.subscriptions.subscribe(client.connection, [
-      { topic: TOPIC, after },
-    ]);
-    delivery.say([], [delivery.log.headOf(TOPIC)]);
-    await subscribing;
+    await delivery.subscriptions.subscribe(client.connection, [{ topic: TOPIC, after }]);
   };
   const getsEverything = async (messages: number): Promise<void> => {
     await expect

@@ -49,10 +49,10 @@ export class MemoryLog implements HistorySource {
     this.of(topic).floor = seq;
   }
 
-  headOf(topic: string): TopicHead {
+  readonly headOf = (topic: string): TopicHead => {
     const { messages, floor } = this.of(topic);
     return { topic, head: messages.length, floor };
-  }
+  };
 
   async page(topic: string, after: number, limit: number): Promise<HistoryPage> {
     this.asked();
@@ -121,10 +121,12 @@ export class TestWire implements Wire {
   }
 }
 
-/** An edge's delivery, between a log and clients in memory; the test is the router. */
+/** An edge's delivery, between a log and clients in memory. Messages come when the test says them. */
 export class DeliveryFixture {
   readonly log = new MemoryLog();
   readonly queue = new FlushQueue();
+  /** What the router of a topic answers when it is wanted; null while it is away. */
+  router: ((topic: string) => TopicHead) | null = this.log.headOf;
   /** Topics that this edge wants to hear of. */
   readonly wanted = new Set<string>();
   readonly feeds: Feeds;
@@ -136,7 +138,10 @@ export class DeliveryFixture {
     mostTopics = 100,
   ) {
     const ingress = {
-      want: (topic: string) => this.wanted.add(topic),
+      want: (topic: string) => {
+        this.wanted.add(topic);
+        if (this.router !== null) this.say([], [this.router(topic)]);
+      },
       unwant: (topic: string) => this.wanted.delete(topic),
       acks: () => undefined,
       headCame: () => undefined,

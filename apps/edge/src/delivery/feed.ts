@@ -29,7 +29,7 @@ export interface FeedHooks {
 export class Feed {
   /** Subscriptions that have everything up to {@link contiguous}. */
   readonly live = new Set<Subscription>();
-  /** Subscriptions that are still being served older messages. */
+  /** Subscriptions that are still being served older messages, or about to be. */
   readonly catching = new Set<Subscription>();
   readonly ring: Ring;
   /** Everything up to this seq has been delivered here. */
@@ -110,18 +110,13 @@ export class Feed {
     this.fill(message.seq);
   }
 
-  /**
-   * Lets a subscription join at `after` (the newest message if undefined).
-   * @returns whether it must be served older messages first
-   */
-  join(subscription: Subscription, after: number | undefined): boolean {
+  /** Lets a subscription join at `after` (the newest message if undefined), to be {@link serve}d. */
+  join(subscription: Subscription, after: number | undefined): void {
     subscription.cursor = after ?? this.contiguous;
-    const behind = subscription.cursor < this.contiguous;
-    (behind ? this.catching : this.live).add(subscription);
-    return behind;
+    this.catching.add(subscription);
   }
 
-  /** Serves a subscription that is behind, at its client's pace, until it is live. */
+  /** Serves a subscription what it lacks, at its client's pace, until it is live. */
   serve(subscription: Subscription): void {
     void catchUp(subscription, this, this.history, (error) => this.hooks.retry(error));
   }

@@ -32,11 +32,8 @@ describe("a client that is ahead of its new edge while the log cannot be asked",
     const nine = delivery.log.headOf(TOPIC);
     fill(1);
     delivery.log.away = true;
-    const answer = delivery.subscriptions.subscribe(client.connection, [
-      { topic: TOPIC, after: 10 },
-    ]);
-    delivery.say([], [nine]);
-    return answer;
+    delivery.router = () => nine;
+    return delivery.subscriptions.subscribe(client.connection, [{ topic: TOPIC, after: 10 }]);
   };
 
   it("gets what follows, however long it took, since the topic stays open for it", async () => {
@@ -65,5 +62,33 @@ describe("a client that is ahead of its new edge while the log cannot be asked",
     delivery.feeds.sweep();
     expect(delivery.feeds.size).toBe(0);
     expect(delivery.wanted).toEqual(new Set());
+  });
+});
+
+describe("a connection that may have 100 topics", () => {
+  const topicsOf = (n: number): { topic: string }[] =>
+    Array.from({ length: 60 }, (_, i) => ({ topic: `channel:${n}-${i}@acme` }));
+  const ask = (n: number): Promise<unknown> =>
+    delivery.subscriptions.subscribe(client.connection, topicsOf(n));
+
+  it("has no more by asking at the same time", async () => {
+    const outcomes = await Promise.allSettled([1, 2, 3].map(ask));
+    expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+    expect(outcomes[1]).toMatchObject({ reason: { reason: "invalid_params" } });
+    expect(client.connection.subscriptions.size).toBe(60);
+    expect(delivery.feeds.size).toBe(60);
+  });
+
+  it("can use the places again of what was refused or given up", async () => {
+    delivery.router = null;
+    const refused = ask(1).catch(({ reason }) => reason);
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(await refused).toBe("upstream");
+    delivery.router = delivery.log.headOf;
+    for (const n of [2, 3]) {
+      await ask(n);
+      const topics = topicsOf(n).map(({ topic }) => topic);
+      delivery.subscriptions.unsubscribe(client.connection, topics);
+    }
   });
 });

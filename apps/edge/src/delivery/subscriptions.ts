@@ -21,10 +21,24 @@ export interface Subscribed {
   reset?: boolean;
 }
 
+/** `begun` is null where a subscription that was there goes on. */
+interface Joined {
+  answer: Subscribed;
+  begun: Subscription | null;
+}
+
 const OPEN_TIMEOUT_MS = 15_000;
 
-/** Who receives what at this edge. Whether they may was decided before. */
+/** Those of the topics that the caller may read. */
+export type Permitted = (topics: string[]) => Promise<string[]>;
+
+const everything: Permitted = async (topics) => topics;
+
+/** Who receives what at this edge. */
 export class Subscriptions {
+  /** Topics for which connections have subscribes under way, which count as theirs already. */
+  private readonly underWay = new WeakMap<Connection, number>();
+
   constructor(
     private readonly feeds: Feeds,
     /** Topics of one connection. */
@@ -36,6 +50,9 @@ export class Subscriptions {
    * Subscribes a connection. Messages follow after the caller's answer has been
    * queued. A second subscription to a topic with a cursor begins again there.
    * @param epoch the log's epoch in which the cursors were got, if known
+   * @param permitted asked first, and again once the subscriptions are where a
+   * change of rights finds them: what is lost meanwhile gets no message
+   * @returns an answer for each topic that is permitted
    * @throws TellwireError `invalid_params` past the bound of topics; `upstream` when
    * topics cannot be opened in time
    */
@@ -43,31 +60,22 @@ export class Subscriptions {
     connection: Connection,
     requests: SubscribeRequest[],
     epoch?: string,
+    permitted: Permitted = everything,
   ): Promise<Subscribed[]> {
-    const fresh = requests.filter(({ topic }) => !connection.subscriptions.has(topic));
-    if (connection.subscriptions.size + fresh.length > this.most) {
-      throw new TellwireError("invalid_params", `At most ${this.most} topics a connection`);
-    }
-    const feeds = requests.map(({ topic }) => this.feeds.open(topic));
+    const release = this.reserve(connection, requests);
     try {
-      const heads = await inTime(OPEN_TIMEOUT_MS, "The topic cannot be opened now", (signal) =>
-        this.opened(requests, feeds, signal, epoch),
-      );
-      if (connection.closed) return [];
-      const stale = this.isStale(epoch);
-      const results = requests.map(({ topic, after, ifAbsent }, i) => {
-        const lost = after !== undefined && (stale || after > (heads.get(topic) ?? after));
-        const existing = connection.subscriptions.get(topic);
-        if (existing !== undefined && (after === undefined || ifAbsent === true)) {
-          const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
-          return { topic, head, recovered: false, truncated: false };
-        }
-        return this.join(connection, feeds[i] as Feed, after, lost);
-      });
-      this.onChange(connection);
-      return results;
+      const topics = new Set(await permitted(requests.map(({ topic }) => topic)));
+      const allowed = requests.filter(({ topic }) => topics.has(topic));
+      const feeds = allowed.map(({ topic }) => this.feeds.open(topic));
+      try {
+        const joined = await this.open(connection, allowed, feeds, epoch);
+        if (connection.closed) return [];
+        return await this.begin(connection, joined, permitted);
+      } finally {
+        for (const feed of feeds) feed.release();
+      }
     } finally {
-      for (const feed of feeds) feed.release();
+      release();
     }
   }
 
@@ -91,29 +99,80 @@ export class Subscriptions {
     }
   }
 
+  /** Before anything is awaited, as others may ask for the same connection meanwhile. */
+  private reserve(connection: Connection, requests: SubscribeRequest[]): () => void {
+    const fresh = requests.filter(({ topic }) => !connection.subscriptions.has(topic)).length;
+    const underWay = this.underWay.get(connection) ?? 0;
+    if (connection.subscriptions.size + underWay + fresh > this.most) {
+      throw new TellwireError("invalid_params", `At most ${this.most} topics a connection`);
+    }
+    this.underWay.set(connection, underWay + fresh);
+    return () => this.underWay.set(connection, (this.underWay.get(connection) ?? 0) - fresh);
+  }
+
+  /** Joins the topics once their heads are known. Nothing is sent yet. */
+  private async open(
+    connection: Connection,
+    requests: SubscribeRequest[],
+    feeds: Feed[],
+    epoch: string | undefined,
+  ): Promise<Joined[]> {
+    const heads = await inTime(OPEN_TIMEOUT_MS, "The topic cannot be opened now", (signal) =>
+      this.opened(requests, feeds, signal, epoch),
+    );
+    if (connection.closed) return [];
+    const stale = this.isStale(epoch);
+    return requests.map(({ topic, after, ifAbsent }, i) => {
+      const lost = after !== undefined && (stale || after > (heads.get(topic) ?? after));
+      const existing = connection.subscriptions.get(topic);
+      if (existing !== undefined && (after === undefined || ifAbsent === true)) {
+        const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
+        return { answer: { topic, head, recovered: false, truncated: false }, begun: null };
+      }
+      return this.join(connection, feeds[i] as Feed, after, lost);
+    });
+  }
+
+  /** Serves what has been joined, from after this turn, so that the answer leaves before the messages. */
+  private async begin(
+    connection: Connection,
+    joined: Joined[],
+    permitted: Permitted,
+  ): Promise<Subscribed[]> {
+    const begun = joined.flatMap(({ begun: subscription }) => subscription ?? []);
+    let still: Set<string>;
+    try {
+      still = new Set(await permitted(joined.map(({ answer }) => answer.topic)));
+    } catch (error) {
+      for (const subscription of begun) this.end(connection, subscription.topic);
+      throw error;
+    }
+    const answers = joined.map(({ answer }) => answer);
+    for (const { topic } of answers) if (!still.has(topic)) this.end(connection, topic);
+    this.onChange(connection);
+    setImmediate(() => {
+      for (const subscription of begun) this.feeds.get(subscription.topic)?.serve(subscription);
+    });
+    return answers.filter(({ topic }) => still.has(topic));
+  }
+
   private join(
     connection: Connection,
     feed: Feed,
     after: number | undefined,
     lost: boolean,
-  ): Subscribed {
+  ): Joined {
     const { topic } = feed;
     const head = Math.max(feed.contiguous, lost ? 0 : (after ?? 0));
     this.end(connection, topic);
     const subscription = new Subscription(connection, topic);
     connection.subscriptions.set(topic, subscription);
     const truncated = after !== undefined && !lost && after < feed.floor;
-    const behind = feed.join(subscription, lost ? undefined : after);
+    feed.join(subscription, lost ? undefined : after);
     subscription.acked = subscription.cursor;
-    // After this turn, so that the answer leaves before the messages.
-    if (behind) setImmediate(() => feed.serve(subscription));
-    return {
-      topic,
-      head,
-      recovered: after !== undefined && !lost && !truncated,
-      truncated,
-      ...(lost && { reset: true }),
-    };
+    const recovered = after !== undefined && !lost && !truncated;
+    const answer = { topic, head, recovered, truncated, ...(lost && { reset: true }) };
+    return { answer, begun: subscription };
   }
 
   private end(connection: Connection, topic: string): void {

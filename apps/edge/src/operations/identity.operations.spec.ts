@@ -26,6 +26,7 @@ describe("authenticate while no router answers", () => {
   beforeEach(() => {
     vi.useFakeTimers();
     delivery = new DeliveryFixture();
+    delivery.router = null;
     client = delivery.connect();
     const sessions = new SessionKeeper(
       { call: async () => ({ sessionId: "session", resumed: false, topics: [] }) as never },
@@ -58,6 +59,7 @@ describe("authenticate while no router answers", () => {
     await answer;
     expect(outcome).toBe("authenticated");
     delivery.say([delivery.log.append(INBOX)]);
+    await vi.advanceTimersByTimeAsync(0);
     delivery.queue.flush();
     expect(client.wire.seqs).toEqual([2]);
   });

@@ -25,7 +25,7 @@ export function subscribeOperations(
     epoch?: string,
   ): Promise<TopicResult[]> => {
     const refused = new Map<string, TellwireError>();
-    const check = async ({ topic }: SubscribeRequest): Promise<void> => {
+    const check = async (topic: string): Promise<void> => {
       try {
         await access.check(caller.identity, topic, "read", true);
       } catch (thrown) {
@@ -34,12 +34,11 @@ export function subscribeOperations(
         refused.set(topic, error);
       }
     };
-    await Promise.all(requests.map(check));
-    const allowed = requests.filter(({ topic }) => !refused.has(topic));
-    const joined = await subscriptions.subscribe(connection, allowed, epoch);
-    // The right may have been taken away while the topics were opened.
-    await Promise.all(allowed.map(check));
-    for (const [topic, error] of refused) subscriptions.revoke(connection, topic, error);
+    const permitted = async (topics: string[]): Promise<string[]> => {
+      await Promise.all(topics.map(check));
+      return topics.filter((topic) => !refused.has(topic));
+    };
+    const joined = await subscriptions.subscribe(connection, requests, epoch, permitted);
     const byTopic = new Map(joined.map((one) => [one.topic, one]));
     return requests.map(({ topic }) => {
       const error = refused.get(topic) ?? new TellwireError("internal");

@@ -34,6 +34,7 @@ import { AttemptLimiter } from "./limits/attempt-limiter.js";
 import { ClusterBuckets } from "./limits/cluster-buckets.js";
 import { ConnectionQuota } from "./limits/connection-quota.js";
 import { OperationGate } from "./limits/operation-gate.js";
+import { Turns } from "./limits/turns.js";
 import { Operations } from "./operations/operations.js";
 import { publishOperation } from "./operations/publish.operation.js";
 import {
@@ -178,6 +179,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   const subscriptions = new Subscriptions(feeds, config.maxTopics, (connection) =>
     sessions.touched(connection),
   );
+  const pages = new Turns(config.historyPages, config.historyWaiting);
   const performed = metrics.counter("operations_total", "Operations by outcome.", [
     "operation",
     "outcome",
@@ -190,7 +192,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       ...forwardedOperations(rpc),
       ...identityOperations(authenticator, sessions, subscriptions, config.name),
       ...subscribeOperations(access, subscriptions, feeds, sessions),
-      ...historyOperation(rpc, access, clock),
+      ...historyOperation(rpc, access, clock, pages),
       ...presenceOperation(rpc, watchers),
       publish: publishOperation(ingress, access, lateBus, config.maxBody, clock),
     },
@@ -224,7 +226,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     connection.onClosed.add(() => subscriptions.drop(connection));
   });
   new SubscriptionGuard(access, feeds, connections, subscriptions).start(signal);
-  observe(metrics, { connections, ingress, egress, feeds, bus, rpc, presence });
+  observe(metrics, { connections, ingress, egress, feeds, bus, rpc, presence, pages });
 
   const control = new ControlReader(
     redis,
@@ -257,7 +259,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   await connectionGuard.start(signal);
   await feeds.start();
   await Promise.all([http.ready(), bus.ready()]);
-  const server = createEntrance({ http, ws, socketio });
+  const server = createEntrance({ http, ws, socketio }, () => !accepting);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(config.httpPort, config.httpHost, 4096, resolve);
@@ -267,8 +269,9 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   return {
     async stop() {
       accepting = false;
-      server.close();
+      // Long polling comes by ever new connections: the door stays open until all have moved.
       await drain(connections, config.drainMs);
+      server.close();
       await ingress.settled(config.drainMs);
       stopping.abort();
       clearInterval(sweep);

@@ -217,6 +217,30 @@ describe("a revoked API key", () => {
   });
 });
 
+describe("a tenant and its key made by the command line", () => {
+  it("work at once over every protocol, and follow what is changed there", async () => {
+    const name = `cli-${crypto.randomUUID().slice(0, 8)}`;
+    const cli = (...args: string[]): Promise<string> => cluster.cluster.tellwire(...args);
+    await cli("tenant", "create", name);
+    const made = await cli("--json", "key", "create", name, "--name", "web");
+    const { api_key } = JSON.parse(made) as { api_key: string };
+    const clients = await everywhere({ api_key, user: "first" });
+    for (const { session } of clients) expect(session.user).toBe(`first@${name}`);
+    const stored = await cluster.sql("select * from api_keys where tenant_id = $1", [name]);
+    expect(stored).toHaveLength(1);
+    expect(JSON.stringify(stored)).not.toContain(api_key);
+    expect(await publish(clients[0]!, "channel:open", 1)).toMatchObject({ seq: 1 });
+    await cli("tenant", "settings", name, "--auto-create-channels", "false");
+    await eventually(
+      async () =>
+        await expect(
+          publish(clients[1]!, `channel:${crypto.randomUUID()}`, 1),
+        ).rejects.toMatchObject({ wire: { name: "not_found" } }),
+      AT_ONCE,
+    );
+  });
+});
+
 describe("a disabled tenant", () => {
   it("is shut within a second, and open again once it is enabled", async () => {
     const closed = await cluster.tenant();

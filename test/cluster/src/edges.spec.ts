@@ -19,6 +19,8 @@ const ALL = ["ws", "socketio", "polling", "http"] as const satisfies Protocol[];
 const keys = new Keys("tw");
 /** How long an edge is believed to live after its last heartbeat, in milliseconds. */
 const EDGE_TTL_MS = 1500;
+/** How long an edge that is stopped gives its clients to move, in milliseconds. */
+const DRAIN_MS = 2000;
 
 let cluster: TestCluster;
 let tenant: TestTenant;
@@ -33,7 +35,11 @@ const whole = (user: string): string => `${user}@${tenant.name}`;
 beforeAll(async () => {
   cluster = await startTestCluster({
     edges: 3,
-    env: { TELLWIRE_EDGE_TTL_MS: String(EDGE_TTL_MS), TELLWIRE_SWEEP_MS: "500" },
+    env: {
+      TELLWIRE_EDGE_TTL_MS: String(EDGE_TTL_MS),
+      TELLWIRE_SWEEP_MS: "500",
+      TELLWIRE_DRAIN_MS: String(DRAIN_MS),
+    },
   });
   tenant = await cluster.tenant();
   redis = new Redis(cluster.cluster.redisUrl);
@@ -136,6 +142,43 @@ class Follower {
     this.edges.push(result.edge);
   }
 }
+
+describe("an edge that is stopped", () => {
+  it("tells the clients of every protocol to move, and then closes what is left", async () => {
+    const [moving, slow] = [
+      await Promise.all(ALL.map((protocol) => open(protocol, 1, `moving-${protocol}`))),
+      await Promise.all(ALL.map((protocol) => open(protocol, 1, `slow-${protocol}`))),
+    ];
+    const began = performance.now();
+    const stopped = cluster.cluster.edges[1]!.stop();
+    for (const client of moving) {
+      const [drain] = await eventually(() => {
+        const told = client.events.named("drain");
+        expect(told).toHaveLength(1);
+        return told;
+      });
+      expect(drain!.within_ms).toBeGreaterThan(0);
+      expect(drain!.within_ms).toBeLessThanOrEqual(DRAIN_MS);
+      // What is asked meanwhile is still answered, and whoever connects comes to another edge.
+      expect(await publish(client, "channel:moving", 1)).toMatchObject({ duplicate: false });
+      const { protocol } = client;
+      const next = await cluster.connect(protocol, cluster.url, {
+        api_key: tenant.key,
+        user: `moving-${protocol}`,
+      });
+      // Single requests are served to the last; whoever wants to stay goes elsewhere.
+      if (protocol !== "http") {
+        expect((await next.request("whoami")).edge).not.toBe("edge-2");
+        await expect(open(protocol, 1, "newcomer")).rejects.toThrow();
+      }
+      client.drop();
+    }
+    for (const { closed } of slow) expect(await closed).toMatchObject({ code: 4000 });
+    expect(performance.now() - began).toBeGreaterThan(DRAIN_MS / 2);
+    await stopped;
+    await cluster.cluster.edges[1]!.start();
+  });
+});
 
 describe("an edge that dies", () => {
   it("costs those behind the load balancer no message, by whatever transport", async () => {

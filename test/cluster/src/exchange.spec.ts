@@ -97,6 +97,28 @@ describe("two users on different edges", () => {
   });
 });
 
+describe("a topic unsubscribed from", () => {
+  it.each(["ws", "socketio", "polling"] as const)(
+    "is silent from the answer on, over %s",
+    async (protocol) => {
+      const names = ["left", "kept"].map((name) => `channel:${name}-${protocol}@${tenant.name}`);
+      const [left, kept] = names as [string, string];
+      const reader = await open(protocol, 0, "leaver");
+      const sender = await open("ws", 1, "staying");
+      await reader.request("subscribe", { topics: names.map((topic) => ({ topic })) });
+      for (const topic of names) await publish(sender, topic, "heard");
+      await eventually(() => expect(reader.events.seqs(left)).toEqual([1]));
+      expect(await reader.request("unsubscribe", { topics: [left, "channel:never"] })).toEqual({});
+      for (const topic of names) await publish(sender, topic, "unheard");
+      await eventually(() => expect(reader.events.seqs(kept)).toEqual([1, 2]));
+      expect(reader.events.seqs(left)).toEqual([1]);
+      // Coming back, one names where one was.
+      expect(await subscribe(reader, left, 1)).toMatchObject({ head: 2, recovered: true });
+      await eventually(() => expect(reader.events.seqs(left)).toEqual([1, 2]));
+    },
+  );
+});
+
 describe("ephemeral messages", () => {
   it("reach every protocol on every edge, and are stored nowhere", async () => {
     const topic = `channel:typing@${tenant.name}`;

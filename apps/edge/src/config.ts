@@ -36,6 +36,10 @@ export const edgeConfig = {
   publishTimeoutMs: whole(1000, 600_000, 30_000),
   /** Calls that may wait for the session service. */
   rpcPending: whole(1, 1_000_000, 10_000),
+  /** Pages of history that clients asked for, of up to 4 MiB each, on their way at once; the rest waits, and tenants take turns. */
+  historyPages: whole(1, 10_000, 32),
+  /** Pages of history that one tenant may wait for; past it `overloaded`. */
+  historyWaiting: whole(1, 1_000_000, 1000),
   /** Batches of ephemera that may wait for Redis; past it they are dropped. */
   ephemeralPending: whole(1, 100_000, 256),
   /** How long this edge is believed to live after its last heartbeat, in milliseconds. */

@@ -5,6 +5,7 @@ import type { EgressReader } from "./delivery/egress-reader.js";
 import type { Feeds } from "./delivery/feeds.js";
 import type { EphemeralBus } from "./ephemeral/ephemeral-bus.js";
 import type { Ingress } from "./ingress/ingress.js";
+import type { Turns } from "./limits/turns.js";
 import type { PresenceReporter } from "./presence/presence-reporter.js";
 
 interface Parts {
@@ -15,12 +16,13 @@ interface Parts {
   bus: EphemeralBus;
   rpc: RpcClient;
   presence: PresenceReporter;
+  pages: Turns;
 }
 
 /** Reports how much waits in each of an edge's queues, and what was given up at a bound. */
 export function observe(
   metrics: Metrics,
-  { connections, ingress, egress, feeds, bus, rpc, presence }: Parts,
+  { connections, ingress, egress, feeds, bus, rpc, presence, pages }: Parts,
 ): void {
   const gauges: [name: string, help: string, value: () => number | Promise<number>][] = [
     ["connections", "Open connections.", () => connections.size],
@@ -44,6 +46,8 @@ export function observe(
     ["ring_bytes", "Bytes of recent messages held.", () => feeds.bytes],
     ["ephemeral_pending", "Batches of ephemera that wait for Redis.", () => bus.inFlight],
     ["rpc_pending", "Calls that wait for the session service.", () => rpc.pending],
+    ["history_in_work", "Pages of history on their way to clients.", () => pages.inWork],
+    ["history_waiting", "Operations that wait to read a page of history.", () => pages.waiting],
     ["users_online", "Users at this edge.", () => presence.size],
   ];
   for (const [name, help, value] of gauges) {

@@ -18,6 +18,7 @@ import type { Authenticator } from "../auth/authenticator.js";
 import type { Connection } from "../connection/connection.js";
 import type { Subscriptions } from "../delivery/subscriptions.js";
 import type { ClusterClock } from "../instance/cluster-clock.js";
+import type { Turns } from "../limits/turns.js";
 import type { PresenceWatchers } from "../presence/presence-watchers.js";
 import type { SessionKeeper } from "../sessions/session-keeper.js";
 import type { Handlers } from "./operations.js";
@@ -102,26 +103,29 @@ async function openInbox(
   }
 }
 
-/** Reads a topic's messages from the log. */
+/** Reads a topic's messages from the log. A page may be large, so only so many are on their way at once. */
 export function historyOperation(
   rpc: Pick<RpcClient, "call">,
   access: Pick<AccessCache, "check">,
   clock: Pick<ClusterClock, "now">,
+  turns: Pick<Turns, "run">,
 ): Pick<Handlers, "history"> {
   return {
     async history({ identity }, params) {
       const topic = canonicalTopic(params.topic, identity.tenant);
       await access.check(identity, topic, "read");
       const { after = null, before = null, limit = DEFAULT_PAGE } = params;
-      const page = await rpc.call("history.page", { topic, after, before, limit });
-      const now = clock.now();
-      return {
-        messages: page.messages.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
-        head: page.head,
-        more: page.more,
-        truncated: after !== null && after < page.floor,
-        log_epoch: page.logEpoch,
-      };
+      return turns.run(identity.tenant, async () => {
+        const page = await rpc.call("history.page", { topic, after, before, limit });
+        const now = clock.now();
+        return {
+          messages: page.messages.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
+          head: page.head,
+          more: page.more,
+          truncated: after !== null && after < page.floor,
+          log_epoch: page.logEpoch,
+        };
+      });
     },
   };
 }

@@ -10,6 +10,8 @@ const MOST_HELD = 1000;
 const PAGE = 500;
 /** Messages of a page that are delivered in one turn of the event loop. */
 const CHUNK = 50;
+/** How long the floor is taken for current; what retention drops later is told by the event. */
+const FLOOR_AGE_MS = 1000;
 
 export interface FeedHooks {
   /** The log was restored: what this edge knows of it may never have been. */
@@ -34,8 +36,9 @@ export class Feed {
   readonly ring: Ring;
   /** Everything up to this seq has been delivered here. */
   contiguous = 0;
-  /** Messages up to this seq are gone. */
+  /** Messages up to this seq are gone; more may be. */
   floor = 0;
+  private floorAt = -Infinity;
   emptySince = 0;
   /** Subscribes under way: who is about to join must not find the feed closed. */
   private holders = 0;
@@ -91,12 +94,29 @@ export class Feed {
 
   /** The head that a router or the log names. The first one opens the feed. */
   head({ head, floor }: TopicHead): void {
-    this.floor = Math.max(this.floor, floor);
+    this.floorRose(floor);
     if (!this.opened) {
       this.opened = true;
       this.contiguous = head;
       for (const resolve of this.waiting.splice(0)) resolve();
     } else if (head > this.contiguous) this.fill(head);
+  }
+
+  /** Retention does not tell open feeds: whoever has asked the log does. */
+  floorRose(floor: number): void {
+    this.floor = Math.max(this.floor, floor);
+    this.floorAt = performance.now();
+  }
+
+  /**
+   * Whether all that follows a cursor is here. Beyond the newest message only the
+   * log knows whether the cursor is real, as another edge may be ahead of this
+   * one; before the oldest only the log knows what retention has left, and need not
+   * be asked by each of a crowd that comes back.
+   */
+  knows(cursor: number): boolean {
+    if (cursor >= this.contiguous) return cursor === this.contiguous;
+    return this.ring.reaches(cursor) || performance.now() - this.floorAt < FLOOR_AGE_MS;
   }
 
   receive(message: StoredMessage): void {

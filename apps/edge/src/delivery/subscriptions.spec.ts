@@ -18,6 +18,9 @@ const fill = (messages: number): void => {
   for (let i = 0; i < messages; i++) delivery.log.append(TOPIC);
 };
 
+const from = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
 /** A turn of the event loop in which clients get what waits for them. */
 const delivered = async (): Promise<number[]> => {
   await vi.advanceTimersByTimeAsync(0);
@@ -89,6 +92,48 @@ describe("a connection that may have 100 topics", () => {
       await ask(n);
       const topics = topicsOf(n).map(({ topic }) => topic);
       delivery.subscriptions.unsubscribe(client.connection, topics);
+    }
+  });
+});
+
+describe("a cursor that retention has overtaken while the topic was open", () => {
+  const subscribe = (after: number): Promise<unknown[]> =>
+    delivery.subscriptions.subscribe(client.connection, [{ topic: TOPIC, after }]);
+
+  beforeEach(async () => {
+    fill(20);
+    const { connection } = delivery.connect();
+    await delivery.subscriptions.subscribe(connection, [{ topic: TOPIC, after: 20 }]);
+    await vi.advanceTimersByTimeAsync(1000);
+    delivery.log.drop(TOPIC, 12);
+  });
+
+  it("is told truncated with the answer", async () => {
+    expect(await subscribe(3)).toEqual([
+      { topic: TOPIC, head: 20, recovered: false, truncated: true },
+    ]);
+    expect(await delivered()).toEqual(from(13, 20));
+    expect(client.wire.events("truncated")).toEqual([{ topic: TOPIC, floor: 12 }]);
+  });
+
+  it("is asked about once for a crowd", async () => {
+    const asked = vi.spyOn(delivery.log, "heads");
+    for (let n = 0; n < 5; n++) await subscribe(3);
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  it("is recovered where all that follows is there", async () => {
+    expect(await subscribe(12)).toEqual([
+      { topic: TOPIC, head: 20, recovered: true, truncated: false },
+    ]);
+    expect(await delivered()).toEqual(from(13, 20));
+  });
+
+  it("is not asked about where the edge holds what follows", async () => {
+    delivery.say([delivery.log.append(TOPIC), delivery.log.append(TOPIC)]);
+    delivery.log.away = true;
+    for (const after of [20, 21, 22]) {
+      expect(await subscribe(after)).toMatchObject([{ recovered: true, truncated: false }]);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { TellwireError } from "@tellwire/contract";
+import { TellwireError, type TopicHead } from "@tellwire/contract";
 import type { Connection } from "../connection/connection.js";
 import type { Feeds } from "./feeds.js";
 import type { Feed } from "./feed.js";
@@ -123,7 +123,7 @@ export class Subscriptions {
     if (connection.closed) return [];
     const stale = this.isStale(epoch);
     return requests.map(({ topic, after, ifAbsent }, i) => {
-      const lost = after !== undefined && (stale || after > (heads.get(topic) ?? after));
+      const lost = after !== undefined && (stale || after > (heads.get(topic)?.head ?? after));
       const existing = connection.subscriptions.get(topic);
       if (existing !== undefined && (after === undefined || ifAbsent === true)) {
         const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
@@ -183,22 +183,22 @@ export class Subscriptions {
     this.feeds.get(topic)?.leave(subscription);
   }
 
-  /** Resolves when all feeds are open, with the heads of those whose cursors are not known to be real. */
+  /** Resolves when all feeds are open, with what the log says of those whose cursors only it can judge. */
   private async opened(
     requests: SubscribeRequest[],
     feeds: Feed[],
     signal: AbortSignal,
     epoch: string | undefined,
-  ): Promise<Map<string, number>> {
+  ): Promise<Map<string, TopicHead>> {
     await Promise.all(feeds.map((feed) => feed.ready()));
-    // Another edge may be ahead of this one: only the log knows whether the cursor is real.
-    const ahead = requests.filter(
-      ({ after }, i) => after !== undefined && after > (feeds[i] as Feed).contiguous,
+    const unsure = requests.filter(
+      ({ after }, i) => after !== undefined && !(feeds[i] as Feed).knows(after),
     );
-    if (ahead.length === 0 || this.isStale(epoch)) return new Map();
-    const topics = ahead.map(({ topic }) => topic);
+    if (unsure.length === 0 || this.isStale(epoch)) return new Map();
+    const topics = unsure.map(({ topic }) => topic);
     const { heads } = await this.feeds.heads(topics, signal);
-    return new Map(heads.map(({ topic, head }) => [topic, head]));
+    for (const { topic, floor } of heads) this.feeds.get(topic)?.floorRose(floor);
+    return new Map(heads.map((head) => [head.topic, head]));
   }
 
   private isStale(epoch: string | undefined): boolean {

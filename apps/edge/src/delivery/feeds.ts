@@ -4,6 +4,7 @@ import { pause } from "@tellwire/streams";
 import type { Ingress } from "../ingress/ingress.js";
 import { Feed, type FeedHooks } from "./feed.js";
 import type { HistorySource } from "./history.js";
+import { onceMore } from "./once-more.js";
 
 export interface FeedLimits {
   /** How long a topic stays open here after its last subscriber has left, in milliseconds. */
@@ -92,14 +93,17 @@ export class Feeds {
     this.ingress.acks(entry.acks);
   }
 
-  /** Something may have been missed: asks the log how far every topic is. */
-  async compareHeads(): Promise<void> {
+  /**
+   * Something may have been missed: asks the log how far every topic is. Holes come
+   * in crowds, and a log that is away must not find a crowd of questions when it is back.
+   */
+  readonly compareHeads = onceMore(async () => {
     const topics = [...this.feeds.values()].filter((feed) => feed.isOpen).map((feed) => feed.topic);
     for (let first = 0; first < topics.length; first += HEADS_AT_ONCE) {
       const { heads } = await this.heads(topics.slice(first, first + HEADS_AT_ONCE));
       for (const head of heads) this.feeds.get(head.topic)?.head(head);
     }
-  }
+  });
 
   /** Heads by the log itself, asked for until there is an answer or `signal` has aborted. */
   async heads(

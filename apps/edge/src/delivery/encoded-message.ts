@@ -8,8 +8,14 @@ const encoded = new WeakMap<StoredMessage, Map<EventCodec, Buffer>>();
  * A message as one protocol's frame: made once, when the first client of that
  * protocol needs it. One that has expired meanwhile becomes its tombstone.
  * @param now tells the time, in milliseconds since 1970; asked only where it matters
+ * @param made told the bytes of a frame that will be kept
  */
-export function frameOf(message: StoredMessage, codec: EventCodec, now: () => number): Buffer {
+export function frameOf(
+  message: StoredMessage,
+  codec: EventCodec,
+  now: () => number,
+  made: (bytes: number) => void,
+): Buffer {
   if (message.expiresAt !== null) {
     const due = atTime(message, now());
     if (due !== message) return codec.encodeEvent("message", messageJson(due));
@@ -20,6 +26,7 @@ export function frameOf(message: StoredMessage, codec: EventCodec, now: () => nu
   if (frame === undefined) {
     frame = codec.encodeEvent("message", messageJson(message));
     frames.set(codec, frame);
+    made(frame.length);
   }
   return frame;
 }

@@ -151,7 +151,11 @@ export class Feed {
   send(subscription: Subscription, message: StoredMessage): void {
     const { connection } = subscription;
     subscription.cursor = message.seq;
-    connection.send(frameOf(message, connection.wire.codec, this.hooks.now));
+    const frame = frameOf(message, connection.wire.codec, this.hooks.now, (bytes) => {
+      this.ring.grow(message, bytes);
+      this.hooks.ringChanged(this, this.ring.bytes);
+    });
+    connection.send(frame);
   }
 
   leave(subscription: Subscription): void {

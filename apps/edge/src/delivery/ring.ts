@@ -3,9 +3,14 @@ import type { StoredMessage } from "@tellwire/contract";
 /** Bytes a message costs beside its body. */
 const OVERHEAD = 300;
 
-/** The newest messages of one topic, without gaps, within a bound of count and bytes. */
+/**
+ * The newest messages of one topic, without gaps, within a bound of count and
+ * bytes, those of the frames made of them included.
+ */
 export class Ring {
   private messages: StoredMessage[] = [];
+  /** Bytes of each message. */
+  private sizes: number[] = [];
   private start = 0;
   private held = 0;
 
@@ -26,18 +31,25 @@ export class Ring {
   /** Appends the next message; one that does not follow the last empties the ring first. */
   push(message: StoredMessage): void {
     if (this.messages.length > 0 && this.messages.at(-1)?.seq !== message.seq - 1) this.clear();
+    const bytes = sizeOf(message);
     this.messages.push(message);
-    this.held += sizeOf(message);
-    while (
-      this.messages.length - this.start > this.most ||
-      (this.held > this.mostBytes && this.messages.length - this.start > 1)
-    ) {
-      this.drop();
-    }
+    this.sizes.push(bytes);
+    this.held += bytes;
+    this.trim();
     if (this.start > 64 && this.start * 2 > this.messages.length) {
       this.messages = this.messages.slice(this.start);
+      this.sizes = this.sizes.slice(this.start);
       this.start = 0;
     }
+  }
+
+  /** A frame was made of a message, and is kept as long as it is. */
+  grow(message: StoredMessage, bytes: number): void {
+    const index = this.start + message.seq - this.oldest;
+    if (this.messages[index] !== message || index < this.start) return;
+    this.sizes[index] = (this.sizes[index] ?? 0) + bytes;
+    this.held += bytes;
+    this.trim();
   }
 
   /** Whether everything after `seq` up to the newest is here. */
@@ -53,12 +65,18 @@ export class Ring {
 
   clear(): void {
     this.messages = [];
+    this.sizes = [];
     this.start = 0;
     this.held = 0;
   }
 
-  private drop(): void {
-    this.held -= sizeOf(this.messages[this.start++] as StoredMessage);
+  private trim(): void {
+    while (
+      this.messages.length - this.start > this.most ||
+      (this.held > this.mostBytes && this.messages.length - this.start > 1)
+    ) {
+      this.held -= this.sizes[this.start++] as number;
+    }
   }
 }
 

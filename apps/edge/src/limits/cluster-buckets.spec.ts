@@ -71,6 +71,27 @@ describe("ClusterBuckets", () => {
     expect(fulfilled).toBeLessThan(350);
   });
 
+  it("take all of a cost or nothing, and say when to ask again", async () => {
+    const { buckets } = await edge();
+    const rate = { rate: 0.5, burst: 10 };
+    const take = async (cost: number) => buckets.take("acme", "key:k", "tests", rate, cost);
+    await take(7);
+    const refused = await take(8).catch((error: TellwireError) => error);
+    expect(refused).toMatchObject({ reason: "rate_limited" });
+    // Five tokens are missing, at two seconds each.
+    expect((refused as TellwireError).details.retryAfter).toBeGreaterThan(7);
+    expect((refused as TellwireError).details.retryAfter).toBeLessThanOrEqual(10);
+    await take(3);
+    await expect(take(1)).rejects.toMatchObject({ reason: "rate_limited" });
+  });
+
+  it("let in what costs more than the burst, as often as the burst comes back", async () => {
+    const { buckets } = await edge();
+    const take = async () => buckets.take("acme", "key:k", "tests", slow(10), 100);
+    await take();
+    await expect(take()).rejects.toMatchObject({ reason: "rate_limited" });
+  });
+
   it("do not wait for Redis in the steady state", async () => {
     const { buckets } = await edge();
     const rate = { rate: 20_000, burst: 20_000 };

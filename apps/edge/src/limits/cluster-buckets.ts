@@ -32,11 +32,17 @@ export class ClusterBuckets {
   }
 
   /**
-   * Takes a token at once (undefined), or as soon as Redis has answered.
+   * Takes `cost` tokens at once (undefined), or as soon as Redis has answered; all or none.
    * @param name of the bucket within the tenant
    * @throws TellwireError `rate_limited`, at once or later
    */
-  take(tenant: string, name: string, what: string, rate: BucketRate): Promise<void> | undefined {
+  take(
+    tenant: string,
+    name: string,
+    what: string,
+    rate: BucketRate,
+    cost = 1,
+  ): Promise<void> | undefined {
     const now = performance.now();
     const id = `${tenant} ${name}`;
     let pocket = this.pockets.get(id);
@@ -44,11 +50,11 @@ export class ClusterBuckets {
       pocket = new Pocket(what, (current, wanted) => this.fetch(id, current, wanted), now);
       this.pockets.set(id, pocket);
     }
-    return pocket.take(rate, now);
+    return pocket.take(rate, now, cost);
   }
 
-  giveBack(tenant: string, name: string): void {
-    this.pockets.get(`${tenant} ${name}`)?.giveBack();
+  giveBack(tenant: string, name: string, cost: number): void {
+    this.pockets.get(`${tenant} ${name}`)?.giveBack(cost);
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import type { z } from "zod";
 const MOST = 1_000_000_000;
 
 export const limitsConfig = {
-  /** Operations a second of one connection. */
+  /** Operations a second of one connection; here and below, `subscribe` counts as one for every ten topics. */
   connectionRate: whole(1, MOST, 200),
   /** Operations that a connection which was quiet may do at once. */
   connectionBurst: whole(1, MOST, 400),

@@ -32,14 +32,15 @@ const NOW = Date.parse("2031-01-01T00:00:00Z");
 function gateWith(refuse: string[] = [], limits: Limits = {}, later = false) {
   const log: unknown[] = [];
   const buckets = {
-    take(tenant: string, name: string, _what: string, rate: unknown) {
-      log.push(["take", tenant, name, rate]);
+    take(tenant: string, name: string, _what: string, rate: unknown, cost: number) {
+      log.push(["take", tenant, name, rate, cost]);
       const error = refuse.includes(name) ? rateLimited(name, 100) : null;
       if (later) return error ? Promise.reject(error) : Promise.resolve();
       if (error) throw error;
       return undefined;
     },
-    giveBack: (tenant: string, name: string) => log.push(["give back", tenant, name]),
+    giveBack: (tenant: string, name: string, cost: number) =>
+      log.push(["give back", tenant, name, cost]),
   };
   const revoked = new Set<Identity>();
   const gate = new OperationGate(
@@ -55,38 +56,53 @@ function gateWith(refuse: string[] = [], limits: Limits = {}, later = false) {
 describe("OperationGate", () => {
   it("takes from the key's bucket and the tenant's, by their own limits or the defaults", () => {
     const { gate, log } = gateWith([], { rate: 30 });
-    expect(gate.admit(caller(null))).toBeUndefined();
-    void gate.admit(caller(null, { ...identity, tokenId: "t", limits: {} }));
+    expect(gate.admit(caller(null), 1)).toBeUndefined();
+    void gate.admit(caller(null, { ...identity, tokenId: "t", limits: {} }), 100);
     expect(log).toEqual([
-      ["take", "acme", "key:k1", { rate: 7, burst: 9 }],
-      ["take", "acme", "tenant", { rate: 30, burst: 30 }],
-      ["take", "acme", "tokens:k1", { rate: 20, burst: 20 }],
-      ["take", "acme", "tenant", { rate: 30, burst: 30 }],
+      ["take", "acme", "key:k1", { rate: 7, burst: 9 }, 1],
+      ["take", "acme", "tenant", { rate: 30, burst: 30 }, 1],
+      ["take", "acme", "tokens:k1", { rate: 20, burst: 20 }, 100],
+      ["take", "acme", "tenant", { rate: 30, burst: 30 }, 100],
     ]);
   });
 
   it("limits each connection, also before it is anyone's", () => {
     const { gate, log } = gateWith();
     const connection = {};
-    for (let i = 0; i < 3; i++) void gate.admit(caller(connection, null));
-    expect(() => gate.admit(caller(connection))).toThrow(
+    for (let i = 0; i < 3; i++) void gate.admit(caller(connection, null), 1);
+    expect(() => gate.admit(caller(connection), 1)).toThrow(
       expect.objectContaining({
         reason: "rate_limited",
         details: { retryAfter: expect.closeTo(1, 1) },
       }),
     );
     expect(log).toEqual([]);
-    expect(gate.admit(caller({}))).toBeUndefined();
+    expect(gate.admit(caller({}), 1)).toBeUndefined();
+  });
+
+  it("charges a connection what an operation costs, or refuses it", () => {
+    const { gate } = gateWith();
+    const connection = {};
+    void gate.admit(caller(connection, null), 2);
+    expect(() => gate.admit(caller(connection), 2)).toThrow(
+      expect.objectContaining({
+        reason: "rate_limited",
+        details: { retryAfter: expect.closeTo(1, 1) },
+      }),
+    );
+    expect(gate.admit(caller(connection), 1)).toBeUndefined();
+    // What costs more than a full bucket holds takes it all, or it could never be done.
+    expect(gate.admit(caller({}), 100)).toBeUndefined();
   });
 
   it.each([false, true])(
     "does not charge the key for the tenant's refusal (later: %s)",
     async (later) => {
       const { gate, log } = gateWith(["tenant"], {}, later);
-      await expect(async () => gate.admit(caller(null))).rejects.toMatchObject({
+      await expect(async () => gate.admit(caller(null), 1)).rejects.toMatchObject({
         reason: "rate_limited",
       });
-      expect(log.at(-1)).toEqual(["give back", "acme", "key:k1"]);
+      expect(log.at(-1)).toEqual(["give back", "acme", "key:k1", 1]);
     },
   );
 
@@ -94,7 +110,7 @@ describe("OperationGate", () => {
     "asks nothing of the tenant for a refused key (later: %s)",
     async (later) => {
       const { gate, log } = gateWith(["key:k1"], {}, later);
-      await expect(async () => gate.admit(caller(null))).rejects.toBeInstanceOf(TellwireError);
+      await expect(async () => gate.admit(caller(null), 1)).rejects.toBeInstanceOf(TellwireError);
       expect(log).toHaveLength(1);
     },
   );

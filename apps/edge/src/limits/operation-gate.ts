@@ -7,7 +7,7 @@ import type { Gate } from "../operations/operations.js";
 import type { ClusterBuckets } from "./cluster-buckets.js";
 import type { LimitsConfig } from "./limits-config.js";
 import { rateLimited } from "./rate-limited.js";
-import { fullBucket, msToNext, take, type Bucket, type BucketRate } from "./token-bucket.js";
+import { fullBucket, msTo, takeAll, type Bucket, type BucketRate } from "./token-bucket.js";
 
 const TENANT = "tenant";
 
@@ -33,8 +33,8 @@ export class OperationGate implements Gate {
     this.connectionRate = { rate: config.connectionRate, burst: config.connectionBurst };
   }
 
-  admit({ connection, identity }: Caller): Promise<void> | void {
-    if (connection !== null) this.admitConnection(connection);
+  admit({ connection, identity }: Caller, cost: number): Promise<void> | void {
+    if (connection !== null) this.admitConnection(connection, cost);
     if (identity === null) return;
     const { tenant, keyId } = identity;
     // Tokens do not carry their key's limits, so they have a bucket of their own.
@@ -44,9 +44,10 @@ export class OperationGate implements Gate {
       key,
       "operations of this API key",
       rateOf(identity.limits, this.config.keyRate),
+      cost,
     );
-    if (byKey !== undefined) return byKey.then(() => this.admitTenant(tenant, key));
-    return this.admitTenant(tenant, key);
+    if (byKey !== undefined) return byKey.then(() => this.admitTenant(tenant, key, cost));
+    return this.admitTenant(tenant, key, cost);
   }
 
   stillValid({ identity }: KnownCaller): void {
@@ -56,27 +57,30 @@ export class OperationGate implements Gate {
     if (this.revocations.covers(identity)) throw new TellwireError("session_expired", "Revoked");
   }
 
-  private admitConnection(connection: Connection): void {
+  private admitConnection(connection: Connection, cost: number): void {
     const now = performance.now();
     let bucket = this.perConnection.get(connection);
     if (bucket === undefined) {
       bucket = fullBucket(this.connectionRate, now);
       this.perConnection.set(connection, bucket);
     }
-    if (take(bucket, this.connectionRate, now) === 0) {
-      throw rateLimited("operations of this connection", msToNext(bucket, this.connectionRate));
+    if (!takeAll(bucket, this.connectionRate, now, cost)) {
+      const wait = msTo(bucket, this.connectionRate, cost);
+      throw rateLimited("operations of this connection", wait);
     }
   }
 
   /** What the tenant's limit refuses does not count against the key. */
-  private admitTenant(tenant: string, key: string): Promise<void> | void {
+  private admitTenant(tenant: string, key: string, cost: number): Promise<void> | void {
     const rate = rateOf(this.tenants.limitsOf(tenant), this.config.tenantRate);
     const giveBack = (error: unknown): never => {
-      this.buckets.giveBack(tenant, key);
+      this.buckets.giveBack(tenant, key, cost);
       throw error;
     };
     try {
-      return this.buckets.take(tenant, TENANT, "operations of this tenant", rate)?.catch(giveBack);
+      return this.buckets
+        .take(tenant, TENANT, "operations of this tenant", rate, cost)
+        ?.catch(giveBack);
     } catch (error) {
       return giveBack(error);
     }

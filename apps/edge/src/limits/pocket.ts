@@ -1,5 +1,5 @@
 import { rateLimited } from "./rate-limited.js";
-import type { BucketRate } from "./token-bucket.js";
+import { tokensFor, type BucketRate } from "./token-bucket.js";
 
 /** What a request to the shared bucket gave, and the milliseconds until it has another token. */
 export interface Grant {
@@ -25,6 +25,7 @@ export function chunkOf({ rate }: BucketRate, used: number, elapsedMs: number): 
 /** One edge's tokens out of one shared bucket. */
 export class Pocket {
   private tokens = 0;
+  /** Tokens that are waited for. */
   private waiting = 0;
   private used = 0;
   private chunk = 0;
@@ -45,24 +46,26 @@ export class Pocket {
   }
 
   /**
-   * Takes a token at once (undefined), or when there is one.
+   * Takes the tokens for `cost` at once (undefined), or when there are as many.
    * @throws TellwireError `rate_limited`
    */
-  take(rate: BucketRate, now: number): Promise<void> | undefined {
+  take(rate: BucketRate, now: number, cost: number): Promise<void> | undefined {
     this.lastUse = now;
     this.rate = rate;
-    if (this.tokens === 0) {
-      if (this.refusedUntil > now) throw this.refusal(now);
-      return this.takeLater();
+    const wanted = tokensFor(cost, rate);
+    if (this.tokens < wanted) {
+      if (this.refusedUntil > now) throw this.refusal(now, wanted);
+      return this.takeLater(wanted);
     }
-    this.spend();
+    this.spend(wanted);
     if (this.tokens <= this.chunk / 2 && this.refusedUntil <= now) void this.fill(now);
     return undefined;
   }
 
-  giveBack(): void {
-    this.tokens++;
-    this.used--;
+  giveBack(cost: number): void {
+    const tokens = tokensFor(cost, this.rate);
+    this.tokens += tokens;
+    this.used -= tokens;
   }
 
   /** Takes out what is left, to be brought back. */
@@ -76,17 +79,17 @@ export class Pocket {
     return this.filling === null && this.waiting === 0;
   }
 
-  private async takeLater(): Promise<void> {
-    this.waiting++;
+  private async takeLater(wanted: number): Promise<void> {
+    this.waiting += wanted;
     try {
-      while (this.tokens === 0) {
+      while (this.tokens < wanted) {
         const now = performance.now();
-        if (this.refusedUntil > now) throw this.refusal(now);
+        if (this.refusedUntil > now) throw this.refusal(now, wanted);
         await this.fill(now);
       }
-      this.spend();
+      this.spend(wanted);
     } finally {
-      this.waiting--;
+      this.waiting -= wanted;
     }
   }
 
@@ -108,12 +111,14 @@ export class Pocket {
     if (given < wanted) this.refusedUntil = performance.now() + Math.max(1, waitMs);
   }
 
-  private spend(): void {
-    this.tokens--;
-    this.used++;
+  private spend(tokens: number): void {
+    this.tokens -= tokens;
+    this.used += tokens;
   }
 
-  private refusal(now: number): Error {
-    return rateLimited(this.what, this.refusedUntil - now);
+  /** By `refusedUntil` there is one more token. */
+  private refusal(now: number, wanted: number): Error {
+    const missing = Math.max(0, wanted - this.tokens - 1);
+    return rateLimited(this.what, this.refusedUntil - now + (missing * 1000) / this.rate.rate);
   }
 }

@@ -28,10 +28,27 @@ export function take(bucket: Bucket, { rate, burst }: BucketRate, now: number, w
   return taken;
 }
 
+/** The tokens that `cost` stands for: a bucket that is full suffices for anything. */
+export const tokensFor = (cost: number, { burst }: BucketRate): number =>
+  Math.max(1, Math.min(cost, Math.floor(burst)));
+
+/**
+ * Takes `cost` tokens, or none.
+ * @returns whether there were as many
+ */
+export function takeAll(bucket: Bucket, rate: BucketRate, now: number, cost: number): boolean {
+  take(bucket, rate, now, 0);
+  const tokens = tokensFor(cost, rate);
+  return bucket.tokens >= tokens && take(bucket, rate, now, tokens) === tokens;
+}
+
 export function giveBack(bucket: Bucket, { burst }: BucketRate): void {
   bucket.tokens = Math.min(burst, bucket.tokens + 1);
 }
 
+/** Milliseconds until there are tokens for `cost`, for a bucket just taken from. */
+export const msTo = (bucket: Bucket, rate: BucketRate, cost: number): number =>
+  Math.max(0, Math.ceil(((tokensFor(cost, rate) - bucket.tokens) * 1000) / rate.rate));
+
 /** Milliseconds until there is a token, for a bucket just taken from. */
-export const msToNext = (bucket: Bucket, { rate }: BucketRate): number =>
-  bucket.tokens >= 1 ? 0 : Math.ceil(((1 - bucket.tokens) * 1000) / rate);
+export const msToNext = (bucket: Bucket, rate: BucketRate): number => msTo(bucket, rate, 1);

@@ -8,6 +8,7 @@ import {
   type Result,
 } from "@tellwire/contract";
 import type { Caller, KnownCaller } from "./caller.js";
+import { costOf } from "./cost.js";
 
 /** Handlers of operations that need no identity get any caller. */
 type CallerOf<N extends OperationName> = (typeof OPERATIONS)[N] extends { needs: "none" }
@@ -23,8 +24,11 @@ export type Handlers = { [N in OperationName]: Handler<N> };
 
 /** What is checked for every operation before its handler runs. */
 export interface Gate {
-  /** @throws TellwireError `rate_limited`, with `retryAfter` */
-  admit(caller: Caller, operation: OperationName): Promise<void> | void;
+  /**
+   * @param cost in operations
+   * @throws TellwireError `rate_limited`, with `retryAfter`
+   */
+  admit(caller: Caller, cost: number): Promise<void> | void;
   /** @throws TellwireError `session_expired` when the token ran out or was revoked */
   stillValid(caller: KnownCaller): void;
 }
@@ -65,7 +69,7 @@ export class Operations {
       if (caller.identity === null) throw new TellwireError("not_authenticated");
       this.gate.stillValid(caller as KnownCaller);
     }
-    const wait = this.gate.admit(caller, name);
+    const wait = this.gate.admit(caller, costOf(name, params));
     if (wait !== undefined) await wait;
     const parsed = entry.params.safeParse(params ?? {});
     if (!parsed.success) {

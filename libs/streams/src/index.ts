@@ -1,4 +1,5 @@
 export { ControlReader, writeControl } from "./control.js";
+export { LookupCache } from "./lookup-cache.js";
 export {
   packEgress,
   packIngress,

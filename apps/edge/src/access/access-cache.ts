@@ -11,7 +11,7 @@ import {
   type TopicAccess,
 } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
-import { LookupCache } from "./lookup-cache.js";
+import { LookupCache } from "@tellwire/streams";
 
 const MOST = 50_000;
 /** How long a change may go unnoticed should its control event get lost. */

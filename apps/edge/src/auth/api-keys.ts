@@ -6,7 +6,7 @@ import {
   type KeyRecord,
 } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
-import { LookupCache } from "../access/lookup-cache.js";
+import { LookupCache } from "@tellwire/streams";
 
 export interface ApiKey extends KeyRecord {
   /** What a user has for whom the key acts. One array, however many users that are. */

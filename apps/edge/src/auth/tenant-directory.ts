@@ -1,7 +1,7 @@
 import type { ControlEvent, Limits } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
+import { LookupCache } from "@tellwire/streams";
 import { LRUCache } from "lru-cache";
-import { LookupCache } from "../access/lookup-cache.js";
 
 const MOST = 20_000;
 const KNOWN_MS = 60_000;

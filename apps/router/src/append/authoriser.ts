@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import {
   decide,
+  inboxOf,
   tenantOf,
   TellwireError,
   type ControlEvent,
@@ -9,6 +9,7 @@ import {
   type WireError,
 } from "@tellwire/contract";
 import type { AccessRepository } from "@tellwire/persistence";
+import { LookupCache } from "@tellwire/streams";
 
 /** Cached decisions hold this long at most, should a control event be lost. */
 const TTL_MS = 10_000;
@@ -16,20 +17,38 @@ const MOST = 100_000;
 
 /** A session of the tenant as such (`@acme`) is no user. */
 const userOf = (item: PublishItem): string | null => (item.from.startsWith("@") ? null : item.from);
-const cacheKey = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
+/** Canonical names are percent-encoded, so a space parts them. */
+const keyOf = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
+const topicOf = (key: string): string => key.slice(0, key.indexOf(" "));
+
+/** Look-ups that were asked for in one turn, and their answers in the same order. */
+interface Round {
+  keys: string[];
+  answers: Promise<TopicAccess[]>;
+}
 
 /** Whether a sender may publish to a topic, by the policy as it is at the append. */
 export class Authoriser {
-  private readonly cache = new LRUCache<string, TopicAccess>({ max: MOST, ttl: TTL_MS });
+  private readonly cache: LookupCache<TopicAccess>;
+  private round: Round | null = null;
 
-  constructor(private readonly access: Pick<AccessRepository, "load">) {}
+  constructor(private readonly access: Pick<AccessRepository, "load">) {
+    this.cache = new LookupCache({
+      most: MOST,
+      ttlMs: () => TTL_MS,
+      load: (key) => this.load(key),
+    });
+  }
 
   /** @returns per item null, or why it is refused */
   async check(items: PublishItem[]): Promise<(WireError | null)[]> {
-    const found = await this.load(items);
+    const keys = new Set(items.filter(isOwn).map((item) => keyOf(item.topic, userOf(item))));
+    const found = new Map(
+      await Promise.all([...keys].map(async (key) => [key, await this.cache.get(key)] as const)),
+    );
     return items.map((item) => {
       if (item.role === "system") return null;
-      const access = found.get(cacheKey(item.topic, userOf(item)));
+      const access = found.get(keyOf(item.topic, userOf(item)));
       const asker = {
         tenant: tenantOf(item.from),
         user: userOf(item),
@@ -42,40 +61,43 @@ export class Authoriser {
   }
 
   forget(event: ControlEvent): void {
-    if (event.type === "policy" && event.user !== null)
-      this.cache.delete(cacheKey(event.topic, event.user));
-    else if (event.type === "block")
-      this.cache.delete(cacheKey(`user:${event.user}`, event.blocked));
-    else if (event.type === "policy" || event.type === "tenant") this.forgetAll();
+    switch (event.type) {
+      case "policy":
+        if (event.user !== null) return this.cache.forget(keyOf(event.topic, event.user));
+        return this.cache.forgetWhere((key) => topicOf(key) === event.topic);
+      case "block":
+        return this.cache.forget(keyOf(inboxOf(event.user), event.blocked));
+      case "tenant":
+        return this.cache.forgetWhere((key) => tenantOf(topicOf(key)) === event.tenant);
+      default:
+    }
   }
 
   forgetAll(): void {
     this.cache.clear();
   }
 
-  private async load(items: PublishItem[]): Promise<Map<string, TopicAccess>> {
-    const found = new Map<string, TopicAccess>();
-    const missing = new Map<string, { topic: string; user: string | null }>();
-    for (const item of items) {
-      if (item.role === "system") continue;
-      const user = userOf(item);
-      const key = cacheKey(item.topic, user);
-      if (found.has(key) || missing.has(key)) continue;
-      const cached = this.cache.get(key);
-      if (cached !== undefined) found.set(key, cached);
-      // What another tenant owns is refused without a look.
-      else if (tenantOf(item.topic) === tenantOf(item.from))
-        missing.set(key, { topic: item.topic, user });
-    }
-    if (missing.size > 0) {
-      const loaded = await this.access.load([...missing.values()], true);
-      for (const [i, key] of [...missing.keys()].entries()) {
-        const access = loaded[i];
-        if (access === undefined) continue;
-        found.set(key, access);
-        this.cache.set(key, access);
-      }
-    }
-    return found;
+  /** All that one batch lacks is asked for in one round trip. */
+  private async load(key: string): Promise<TopicAccess> {
+    const round = (this.round ??= this.begin());
+    const place = round.keys.push(key) - 1;
+    return (await round.answers)[place] as TopicAccess;
+  }
+
+  private begin(): Round {
+    const keys: string[] = [];
+    const ask = (): Promise<TopicAccess[]> => {
+      this.round = null;
+      const asked = keys.map((key) => ({
+        topic: topicOf(key),
+        user: key.slice(key.indexOf(" ") + 1) || null,
+      }));
+      return this.access.load(asked, true);
+    };
+    return { keys, answers: Promise.resolve().then(ask) };
   }
 }
+
+/** What another tenant owns is refused without a look; what the system says is not asked about. */
+const isOwn = (item: PublishItem): boolean =>
+  item.role !== "system" && tenantOf(item.topic) === tenantOf(item.from);

@@ -1,10 +1,10 @@
-// npm start, npm run dev, npm run status and npm stop.
+// npm start, npm run dev, npm run status, npm stop and npm run tellwire.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 
-import { environment, prepare, root, runScript } from "./setup.mjs";
+import { environment, prepare, root, runScript, SetupError } from "./setup.mjs";
 
 const cli = join(root, "tools/cluster/dist/cli.js");
 const [command, ...args] = process.argv.slice(2);
@@ -12,6 +12,7 @@ const [command, ...args] = process.argv.slice(2);
 await runScript(async () => {
   if (command === "start") prepare();
   else if (!existsSync(cli)) {
+    if (command === "tellwire") throw new SetupError("not built yet: npm start does that");
     console.log("not running");
     return 3;
   }

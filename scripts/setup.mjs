@@ -3,8 +3,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-export const root = resolve(import.meta.dirname, "..");
+/** Without what an older Node lacks, so that it can be told that it is too old. */
+export const root = resolve(fileURLToPath(import.meta.url), "../..");
+
+const LEAST_NODE = 20;
 
 /** Each Debian package with one file by which its presence shows. */
 const packages = {
@@ -46,6 +50,12 @@ export function prepare({ servers = true, build = true } = {}) {
 /** Runs `main`, and turns a SetupError into one line. Sets the exit code to what `main` returns. */
 export async function runScript(main) {
   try {
+    const [major] = process.versions.node.split(".");
+    if (Number(major) < LEAST_NODE) {
+      throw new SetupError(
+        `Node ${LEAST_NODE} or newer is needed; this is ${process.versions.node}`,
+      );
+    }
     process.exitCode = await main();
   } catch (error) {
     console.error(error instanceof SetupError ? `error: ${error.message}` : error);

@@ -22,7 +22,7 @@ function table(rows: readonly Row[]): string[] {
   if (rows.length === 0) return ["none"];
   const columns = Object.keys(rows[0] as Row);
   const cells = [
-    columns.map((c) => c.toUpperCase()),
+    columns.map((c) => c.replaceAll(/[A-Z]/g, " $&").toUpperCase()),
     ...rows.map((row) => columns.map((c) => text(row[c]))),
   ];
   const widths = columns.map((_, i) =>

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { ConfigError, loadConfig, redisConfig, serviceConfig } from "./index.js";
+import { ConfigError, databaseConfig, loadConfig, redisConfig, serviceConfig } from "./index.js";
 
 describe("loadConfig", () => {
   it("reads typed values and defaults", () => {
@@ -29,6 +29,12 @@ describe("loadConfig", () => {
         "TELLWIRE_HTTP_PORT",
       ]);
     }
+  });
+
+  it("says of a variable without a default that it is missing", () => {
+    const load = () => loadConfig(databaseConfig, { TELLWIRE_DATABASE_POOL: "0" });
+    expect(load).toThrow(/^  TELLWIRE_DATABASE_URL: is missing$/m);
+    expect(load).toThrow(/^  TELLWIRE_DATABASE_POOL: Too small/m);
   });
 
   it("takes the machine's name for its own, as a container is named by its id", () => {

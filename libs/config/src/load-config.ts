@@ -41,7 +41,10 @@ export function loadConfig<S extends Shape>(
   const issues = parsed.error?.issues ?? [];
   throw new ConfigError([
     ...problems,
-    ...issues.map((issue) => `${variableOf(String(issue.path[0]))}: ${issue.message}`),
+    ...issues.map(({ path, message }) => {
+      const key = String(path[0]);
+      return `${variableOf(key)}: ${key in raw ? message : "is missing"}`;
+    }),
   ]);
 }
 

@@ -19,8 +19,8 @@ export interface StartOptions {
   watch: boolean;
 }
 
-/** Runs the cluster until Ctrl-C, SIGTERM or the end of the terminal, then drains and stops it. */
-export async function startInForeground(options: StartOptions): Promise<void> {
+/** Runs the cluster until Ctrl-C, SIGTERM or the end of the terminal, then drains and stops it; returns 0. */
+export async function startInForeground(options: StartOptions): Promise<number> {
   const began = performance.now();
   const say = tell(began);
   const stopping = stopSignals(say);
@@ -33,13 +33,14 @@ export async function startInForeground(options: StartOptions): Promise<void> {
       signal: stopping,
     });
   } catch (error) {
-    if (stopping.aborted) return;
+    if (stopping.aborted) return 0;
     throw error;
   }
   try {
     await show(cluster, say);
     if (options.watch) watchCode(cluster, say, stopping);
-    say(`ready after ${((performance.now() - began) / 1000).toFixed(1)} s; Ctrl-C stops it`);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say(`ready after ${seconds} s${process.send ? "" : "; Ctrl-C stops it"}`);
     process.send?.("ready");
     if (!stopping.aborted)
       await new Promise((resolve) => stopping.addEventListener("abort", resolve));
@@ -47,10 +48,11 @@ export async function startInForeground(options: StartOptions): Promise<void> {
     await cluster.stop();
     say("stopped");
   }
+  return 0;
 }
 
-/** Starts the cluster as a process of its own, shows its progress, and returns once it is ready. */
-export async function startDetached(dataDir: string): Promise<void> {
+/** Starts the cluster as a process of its own, shows its progress, and returns 0 once it is ready, else 1. */
+export async function startDetached(dataDir: string): Promise<number> {
   const logFile = join(dataDir, "logs/cluster.log");
   let log: number;
   try {
@@ -76,8 +78,7 @@ export async function startDetached(dataDir: string): Promise<void> {
   if (outcome !== "ready") {
     // It has said why, and then it ended.
     console.error(`not started; log: ${logFile}`);
-    process.exitCode = 1;
-    return;
+    return 1;
   }
   child.disconnect();
   child.unref();
@@ -85,6 +86,7 @@ export async function startDetached(dataDir: string): Promise<void> {
   console.log(
     `runs in the background (pid ${child.pid}); npm run status, npm stop; log: ${logFile}`,
   );
+  return 0;
 }
 
 /** A demonstration that fails is reported; the cluster stays up, so that one can look. */
@@ -108,12 +110,20 @@ function print(line: string): void {
   if (process.connected) process.send!(line);
 }
 
-/** Aborts at the first signal; at the second one everything is killed at once, by the kernel, as we end. */
+/** One wish to end arrives several times: from the terminal, and passed on by those between it and us. */
+const SAME_WISH_MS = 1_000;
+
+/** Aborts at the first signal; at a second wish everything is killed at once, by the kernel, as we end. */
 function stopSignals(say: (line: string) => void): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(1);
+      if (controller.signal.aborted) {
+        if (performance.now() - first > SAME_WISH_MS) process.exit(1);
+        return;
+      }
+      first = performance.now();
       say("stopping: edges first, so that clients are told to move");
       controller.abort();
     });

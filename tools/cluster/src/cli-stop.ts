@@ -6,12 +6,12 @@ import { runningCluster } from "./state-file.js";
 /** An edge may take 30 s to drain, the others 15 s, Postgres 30 s. */
 const PATIENCE_MS = 90_000;
 
-/** Drains and stops the cluster of a data folder, and returns when it is gone. */
-export async function stopRunning(dataDir: string): Promise<void> {
+/** Drains and stops the cluster of a data folder, and returns 0 when it is gone. */
+export async function stopRunning(dataDir: string): Promise<number> {
   const state = runningCluster(dataDir);
   if (!state) {
     console.log("not running");
-    return;
+    return 0;
   }
   console.log(`stopping ${state.url} (pid ${state.pid})`);
   signalIfAlive(state.pid, "SIGTERM");
@@ -22,4 +22,5 @@ export async function stopRunning(dataDir: string): Promise<void> {
     { timeoutMs: PATIENCE_MS, intervalMs: 50 },
   );
   console.log("stopped");
+  return 0;
 }

@@ -3,17 +3,42 @@ import { inspect, parseArgs } from "node:util";
 import { startDetached, startInForeground, type StartOptions } from "./cli-start.js";
 import { printStatus } from "./cli-status.js";
 import { stopRunning } from "./cli-stop.js";
+import { runTellwire } from "./cli-tellwire.js";
 import { ClusterError } from "./cluster-error.js";
 import { repository } from "./repository.js";
 
 const usage = `usage: npm start -- [--detach] [--edges N] [--routers N] [--sessions N] [--workers N]
                     [--port N] [--data FOLDER]
-       npm run dev | npm run status | npm stop`;
+       npm run dev -- the same, without --detach
+       npm run status -- [--data FOLDER]
+       npm stop -- [--data FOLDER]
+       npm run tellwire -- [--data FOLDER] COMMAND; --help tells which`;
+const dataOfTree = `${repository}/.data`;
 
 try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  const isUsage = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");
+  // Node's own advice in the second sentence is for another kind of program.
+  if (isUsage) printError(`error: ${(error as Error).message.split(". ")[0]}\n${usage}`);
+  else if (error instanceof ClusterError) printError(`error: ${error.message}`);
+  else printError(inspect(error));
+  process.exitCode = 1;
+}
+
+async function run(args: string[]): Promise<number> {
+  // All that follows is for the command line tool to understand.
+  if (args[0] === "tellwire") {
+    const [folder, rest] =
+      args[1] === "--data" ? [args[2], args.slice(3)] : [dataOfTree, args.slice(1)];
+    if (folder === undefined) throw new ClusterError(`--data needs a folder\n${usage}`);
+    return runTellwire(folder, rest);
+  }
   const { values, positionals } = parseArgs({
+    args,
     allowPositionals: true,
     options: {
+      help: { type: "boolean", short: "h", default: false },
       detach: { type: "boolean", default: false },
       watch: { type: "boolean", default: false },
       edges: { type: "string", default: "2" },
@@ -21,9 +46,17 @@ try {
       sessions: { type: "string", default: "1" },
       workers: { type: "string", default: "1" },
       port: { type: "string", default: "8080" },
-      data: { type: "string", default: `${repository}/.data` },
+      data: { type: "string", default: dataOfTree },
     },
   });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const [command, ...surplus] = positionals;
+  if (surplus.length > 0) throw new ClusterError(`what is "${surplus.join(" ")}"?\n${usage}`);
+  if (values.detach && values.watch)
+    throw new ClusterError(`what watches the code stays in the foreground\n${usage}`);
   const options: StartOptions = {
     dataDir: values.data,
     port: count("port", values.port, 65_535),
@@ -33,18 +66,11 @@ try {
     workers: count("workers", values.workers, 64),
     watch: values.watch,
   };
-  const command = positionals[0] ?? "start";
   if (command === "start")
-    await (values.detach ? startDetached(options.dataDir) : startInForeground(options));
-  else if (command === "status") process.exitCode = await printStatus(options.dataDir);
-  else if (command === "stop") await stopRunning(options.dataDir);
-  else throw new ClusterError(usage);
-} catch (error) {
-  const isUsage = (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");
-  if (isUsage) printError(`${(error as Error).message}\n${usage}`);
-  else if (error instanceof ClusterError) printError(`error: ${error.message}`);
-  else printError(inspect(error));
-  process.exitCode = 1;
+    return values.detach ? startDetached(options.dataDir) : startInForeground(options);
+  if (command === "status") return printStatus(options.dataDir);
+  if (command === "stop") return stopRunning(options.dataDir);
+  throw new ClusterError(usage);
 }
 
 function count(name: string, text: string, most: number): number {

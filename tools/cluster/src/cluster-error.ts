@@ -14,5 +14,8 @@ export function explainFileError(error: unknown, path: string): unknown {
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new ClusterError(`the disk that holds ${path} is full: free some space and start again`);
   }
+  if (code === "ENOTDIR" || code === "EEXIST") {
+    return new ClusterError(`${path} is not a folder, or not in one: use another`);
+  }
   return error;
 }

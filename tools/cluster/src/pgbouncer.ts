@@ -40,7 +40,7 @@ export async function startPgBouncerServer(workspace: Workspace): Promise<Manage
     args: [config],
     cwd: folder,
     port,
-    url: databaseUrl(workspace, port),
+    url: databaseUrl(workspace.secrets, port),
     privileges: unprivilegedArgs(folder),
     probe: () => connects(port),
   });

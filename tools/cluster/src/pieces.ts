@@ -66,7 +66,7 @@ export function startDatabase(options?: WorkspaceOptions): Promise<DatabasePiece
       postgres,
       pgbouncer,
       directUrl: postgres.url!,
-      url: databaseUrl(workspace, pgbouncer.port),
+      url: databaseUrl(workspace.secrets, pgbouncer.port),
     };
   });
 }

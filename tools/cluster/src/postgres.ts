@@ -9,6 +9,7 @@ import { binary } from "./binaries.js";
 import { ClusterError } from "./cluster-error.js";
 import type { ManagedProcess } from "./managed-process.js";
 import { deployed } from "./repository.js";
+import type { Secrets } from "./secrets.js";
 import { giveToUnprivileged, unprivilegedArgs } from "./unprivileged.js";
 import type { Workspace } from "./workspace.js";
 
@@ -30,7 +31,7 @@ export async function startPostgresServer(workspace: Workspace): Promise<Managed
     args: ["-D", data],
     cwd: folder,
     port,
-    url: databaseUrl(workspace, port),
+    url: databaseUrl(workspace.secrets, port),
     privileges: unprivilegedArgs(data),
     probe: () =>
       asSuperuser(workspace, port, async (client) => void (await client.query("select 1"))),
@@ -46,8 +47,8 @@ export async function startPostgresServer(workspace: Workspace): Promise<Managed
   return server;
 }
 
-export function databaseUrl(workspace: Workspace, port: number): string {
-  return `postgres://${DATABASE}:${workspace.secrets.databasePassword}@127.0.0.1:${port}/${DATABASE}`;
+export function databaseUrl(secrets: Secrets, port: number): string {
+  return `postgres://${DATABASE}:${secrets.databasePassword}@127.0.0.1:${port}/${DATABASE}`;
 }
 
 /** Creates the data folder under another name first, so that a half-made one is never used. */

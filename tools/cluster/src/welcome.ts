@@ -1,6 +1,9 @@
 import type { Cluster } from "./cluster.js";
 
-/** What one needs to know to use the cluster that was just started. */
+/**
+ * What one needs to know to use the cluster that was just started. The client
+ * needs the WebSocket that browsers and Node 24 have: `npx node`, in this tree.
+ */
 export function welcome(cluster: Cluster): string[] {
   const { http, ws } = cluster.urls;
   return [
@@ -16,7 +19,7 @@ export function welcome(cluster: Cluster): string[] {
     `    curl -s ${http}/api/messages -H 'X-API-Key: demo-key-123' -H 'X-User: alice' \\`,
     `      -H 'Content-Type: application/json' -d '{"to": "bob", "content": "hello"}'`,
     "",
-    "  a client, to paste into a browser's console or into Node:",
+    "  a client, to paste into a browser's console, or into client.mjs for npx node client.mjs:",
     `    const socket = new WebSocket("${ws}");`,
     `    const call = (id, method, params) => socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));`,
     "    socket.onmessage = ({ data }) => console.log(data);",

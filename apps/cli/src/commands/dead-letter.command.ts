@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { DeadLetterRepository } from "@tellwire/persistence";
 import { count, tenantName, uuid } from "../arguments.js";
 import { CommandError } from "../command-error.js";
+import { findTenant } from "../find-tenant.js";
 import { printResult, printRows } from "../output.js";
 import type { Run } from "../run.js";
 
@@ -25,9 +26,10 @@ export function deadLetterCommand(program: Command, run: Run): void {
     .option("--limit <n>", "at most", count, LIMIT)
     .description("What failed for good and waits to be replayed, newest first.")
     .action(
-      run(async ({ pool }, json, options: ListOptions) =>
-        printRows(await new DeadLetterRepository(pool).list(options), json),
-      ),
+      run(async ({ db, pool }, json, options: ListOptions) => {
+        if (options.tenant !== undefined) await findTenant(db, options.tenant);
+        printRows(await new DeadLetterRepository(pool).list(options), json);
+      }),
     );
 
   letters
@@ -37,12 +39,16 @@ export function deadLetterCommand(program: Command, run: Run): void {
     .option("--all", "all letters of the tenant")
     .description("Have the work done again; doing it twice does no harm.")
     .action(
-      run(async ({ pool }, json, tenant: string, ids: string[], options: { all?: boolean }) => {
+      run(async ({ db, pool }, json, tenant: string, ids: string[], options: { all?: boolean }) => {
         if ((ids.length === 0) !== (options.all === true)) {
           throw new CommandError("Name the letters, or say --all.");
         }
+        await findTenant(db, tenant);
         const chosen = options.all === true ? null : ids;
         const replayed = await new DeadLetterRepository(pool).replay(tenant, chosen);
+        if (replayed === 0 && chosen !== null) {
+          throw new CommandError(`None of these waits to be replayed for ${tenant}.`);
+        }
         printResult({ tenant, replayed }, `Replayed ${replayed} of ${tenant}.`, json);
       }),
     );

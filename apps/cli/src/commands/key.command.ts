@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
 import { hashKey, type Identity } from "@tellwire/contract";
-import { KeyRepository, TenantRepository } from "@tellwire/persistence";
+import { KeyRepository } from "@tellwire/persistence";
 import { count, permissions, tenantName, uuid } from "../arguments.js";
 import { CommandError } from "../command-error.js";
+import { findTenant } from "../find-tenant.js";
 import { printResult, printRows } from "../output.js";
 import type { Run } from "../run.js";
 
@@ -27,9 +28,7 @@ export function keyCommand(program: Command, run: Run): void {
     .description("Make a key and show it, this once.")
     .action(
       run(async ({ db }, json, tenant: string, options: CreateOptions) => {
-        if ((await new TenantRepository(db).find(tenant)) === null) {
-          throw new CommandError(`There is no tenant ${tenant}.`);
-        }
+        await findTenant(db, tenant);
         const { name, permissions: granted, rate, burst } = options;
         const apiKey = `tw_${randomBytes(32).toString("base64url")}`;
         const limits = {
@@ -57,9 +56,10 @@ export function keyCommand(program: Command, run: Run): void {
     .argument("<tenant>", "the tenant's name", tenantName)
     .description("A tenant's keys, revoked ones too.")
     .action(
-      run(async ({ db }, json, tenant: string) =>
-        printRows(await new KeyRepository(db).list(tenant), json),
-      ),
+      run(async ({ db }, json, tenant: string) => {
+        await findTenant(db, tenant);
+        printRows(await new KeyRepository(db).list(tenant), json);
+      }),
     );
 
   key

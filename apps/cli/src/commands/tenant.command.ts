@@ -3,14 +3,13 @@ import type { Limits } from "@tellwire/contract";
 import { TenantRepository, type TenantSettings, type TenantStatus } from "@tellwire/persistence";
 import { count, tenantName, yesNo } from "../arguments.js";
 import { CommandError } from "../command-error.js";
+import { findTenant } from "../find-tenant.js";
 import { printResult, printRows } from "../output.js";
 import type { Run } from "../run.js";
 
 interface SettingsOptions extends Limits {
   autoCreateChannels?: boolean;
 }
-
-const missing = (tenant: string): CommandError => new CommandError(`There is no tenant ${tenant}.`);
 
 export function tenantCommand(program: Command, run: Run): void {
   const tenant = program.command("tenant").description("Tenants and their settings.");
@@ -46,12 +45,10 @@ export function tenantCommand(program: Command, run: Run): void {
     .description("Show a tenant's settings, or change those named.")
     .action(
       run(async (context, json, name: string, options: SettingsOptions) => {
-        const tenants = new TenantRepository(context.db);
-        const found = await tenants.find(name);
-        if (found === null) throw missing(name);
+        const found = await findTenant(context.db, name);
         const settings = changed(found.settings, options);
         if (Object.keys(options).length > 0) {
-          await tenants.setSettings(name, settings);
+          await new TenantRepository(context.db).setSettings(name, settings);
           await context.announce({ type: "tenant", tenant: name });
         }
         printRows([{ tenant: name, status: found.status, settings }], json);
@@ -65,8 +62,8 @@ export function tenantCommand(program: Command, run: Run): void {
       .description(description)
       .action(
         run(async (context, json, name: string) => {
-          if (!(await new TenantRepository(context.db).setStatus(name, status)))
-            throw missing(name);
+          await findTenant(context.db, name);
+          await new TenantRepository(context.db).setStatus(name, status);
           await context.announce({ type: "tenant", tenant: name });
           printResult({ tenant: name, status }, `The tenant ${name} is ${status}.`, json);
         }),

@@ -38,7 +38,10 @@ export class Recorder {
       return advance === null ? [] : [this.step(partition, advance)];
     });
     const [written, advanced] = await this.send(commands, steps);
-    if (written.some((reply) => reply instanceof Error)) return { gone: [], lost: partitions };
+    const missed = edges.filter((_, i) => written[i] instanceof Error);
+    // On one node it all failed together, and is done again; a node of a Cluster fails alone.
+    if (missed.length > 0 && !this.redis.clustered) return { gone: [], lost: partitions };
+    for (const edge of missed) this.egress.miss(edge);
     return {
       gone: edges.filter((_, i) => written[i] === null),
       lost: steps.filter((_, i) => advanced[i] !== 1).map(({ partition }) => partition),
@@ -53,7 +56,6 @@ export class Recorder {
     if (this.redis.clustered) {
       // Nothing orders commands to different nodes but waiting.
       written = await batch(client, commands);
-      if (written.some((reply) => reply instanceof Error)) return [written, []];
       advanced = await batch(client, advances);
     } else {
       const replies = await batch(client, [...commands, ...advances]);

@@ -253,6 +253,7 @@ export class Ingress {
 
   /** Everything of this turn leaves together. */
   private mark(lane: LaneWriter): void {
+    if (this.broken.has(lane)) return;
     this.dirty.add(lane);
     if (this.scheduled || this.writing) return;
     this.scheduled = true;
@@ -304,20 +305,29 @@ export class Ingress {
     }
   }
 
-  /** Starts the lane again a little later, once for all that failed together. */
+  /** Leaves the lane out until its node answers: the others are not to wait for it with each entry. */
   private failed(lane: LaneWriter): void {
     this.dirty.delete(lane);
-    if (this.broken.size === 0) setTimeout(this.mend, RETRY_MS);
+    if (this.broken.size === 0) this.mendSoon();
     this.broken.add(lane);
   }
 
-  private readonly mend = (): void => {
-    if (!this.connected) {
-      setTimeout(this.mend, RETRY_MS).unref();
-      return;
-    }
+  private mendSoon(): void {
+    setTimeout(() => void this.mend(), RETRY_MS).unref();
+  }
+
+  /** Starts lanes again whose nodes answer, once for all that failed together. */
+  private async mend(): Promise<void> {
     const broken = [...this.broken];
-    this.broken.clear();
-    for (const lane of broken) this.restart(lane);
-  };
+    const answers = await batch(
+      this.redis.client,
+      broken.map((lane): Command => ["EXISTS", this.keys.ingress(lane.partition, lane.lane)]),
+    ).catch(() => []);
+    for (const [i, lane] of broken.entries()) {
+      if (typeof answers[i] !== "number") continue;
+      this.broken.delete(lane);
+      this.restart(lane);
+    }
+    if (this.broken.size > 0) this.mendSoon();
+  }
 }

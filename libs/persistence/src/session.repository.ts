@@ -45,8 +45,8 @@ export class SessionRepository {
   ) {}
 
   /**
-   * Opens sessions in one round trip. One is resumed only by the user it
-   * belongs to, in its tenant, and before it expires.
+   * Opens sessions in one round trip, or two where some are resumed. One is
+   * resumed only by the user it belongs to, in its tenant, and before it expires.
    * @returns in the order of the openings
    */
   async open(openings: readonly SessionOpening[]): Promise<OpenedSession[]> {
@@ -55,7 +55,6 @@ export class SessionRepository {
       session_id: string;
       resumed: boolean;
       topics: string[] | null;
-      cursors: Record<string, number> | null;
     }>`
       with asked as (
         select * from jsonb_to_recordset(${asked}::jsonb) as x(n int, tenant text, "user" text,
@@ -79,20 +78,41 @@ export class SessionRepository {
         where session_id is null
         on conflict do nothing)
       select coalesce(a.session_id, a.fresh) as session_id, a.session_id is not null as resumed,
-        a.topics,
-        (select jsonb_object_agg(c.topic, c.seq) from cursors c
-          where c.tenant_id = a.tenant and c.session_id = a.session_id) as cursors
+        a.topics
       from answer a order by a.n`.execute(this.db);
+    const cursors = await this.cursorsOf(
+      openings.filter((_, n) => rows[n]?.resumed).map(({ tenant, resume }) => ({ tenant, resume })),
+    );
     return rows.map((row) => ({
       sessionId: row.session_id,
       resumed: row.resumed,
-      topics: (row.topics ?? []).map((topic) => [topic, row.cursors?.[topic] ?? -1]),
+      topics: (row.topics ?? []).map((topic) => [
+        topic,
+        cursors.get(row.session_id)?.[topic] ?? -1,
+      ]),
     }));
   }
 
   /**
+   * Read when the sessions have been resumed: a save of the edge that had one may be
+   * under way until then, and the statement that waits for it does not see its cursors.
+   */
+  private async cursorsOf(
+    sessions: readonly { tenant: string; resume: string | null }[],
+  ): Promise<Map<string, Record<string, number>>> {
+    if (sessions.length === 0) return new Map();
+    const { rows } = await sql<{ session_id: string; cursors: Record<string, number> }>`
+      select c.session_id, jsonb_object_agg(c.topic, c.seq) as cursors
+      from jsonb_to_recordset(${JSON.stringify(sessions)}::jsonb) as x(tenant text, resume uuid)
+      join cursors c on c.tenant_id = x.tenant and c.session_id = x.resume
+      group by c.session_id`.execute(this.db);
+    return new Map(rows.map((row) => [row.session_id, row.cursors]));
+  }
+
+  /**
    * Replaces the subscriptions of the sessions that `edge` has; cursors only rise,
-   * and go with their subscription. What has moved to another edge is left alone.
+   * and go with their subscription. What has moved to another edge is left alone,
+   * also if it moves while this waits for it.
    * @returns the cursors that rose on their users' own inboxes
    */
   async save(edge: string, sessions: readonly SessionState[]): Promise<InboxRise[]> {
@@ -111,12 +131,13 @@ export class SessionRepository {
       kept as (
         update sessions s set topics = array(
           select f.topic from flat f where f.tenant = g.tenant and f.id = g.id order by f.topic)
-        from given g where s.tenant_id = g.tenant and s.session_id = g.id
+        from given g where s.tenant_id = g.tenant and s.session_id = g.id and s.edge = ${edge}
         returning s.tenant_id, s.session_id, s.user_name),
       gone as (
-        delete from cursors c using given g
-        where c.tenant_id = g.tenant and c.session_id = g.id and not exists (
-          select from flat f where f.tenant = g.tenant and f.id = g.id and f.topic = c.topic)),
+        delete from cursors c using kept k
+        where c.tenant_id = k.tenant_id and c.session_id = k.session_id and not exists (
+          select from flat f
+          where f.tenant = k.tenant_id and f.id = k.session_id and f.topic = c.topic)),
       risen as (
         insert into cursors (tenant_id, session_id, topic, seq)
         select f.tenant, f.id, f.topic, f.seq

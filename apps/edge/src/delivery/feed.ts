@@ -132,7 +132,8 @@ export class Feed {
 
   /** Lets a subscription join at `after` (the newest message if undefined), to be {@link serve}d. */
   join(subscription: Subscription, after: number | undefined): void {
-    subscription.cursor = after ?? this.contiguous;
+    subscription.began = after ?? this.contiguous;
+    subscription.acked = subscription.cursor = subscription.began;
     this.catching.add(subscription);
   }
 

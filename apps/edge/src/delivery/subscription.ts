@@ -7,6 +7,8 @@ export class Subscription {
   cursor = 0;
   /** The highest seq that the client has acknowledged, or where it began. */
   acked = 0;
+  /** Where it began. */
+  began = 0;
   ended = false;
 
   constructor(

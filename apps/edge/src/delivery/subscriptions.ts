@@ -127,7 +127,8 @@ export class Subscriptions {
       const existing = connection.subscriptions.get(topic);
       if (existing !== undefined && (after === undefined || ifAbsent === true)) {
         const head = Math.max((feeds[i] as Feed).contiguous, existing.cursor);
-        return { answer: { topic, head, recovered: false, truncated: false }, begun: null };
+        const recovered = after !== undefined && after >= existing.began;
+        return { answer: { topic, head, recovered, truncated: false }, begun: null };
       }
       return this.join(connection, feeds[i] as Feed, after, lost);
     });
@@ -169,7 +170,6 @@ export class Subscriptions {
     connection.subscriptions.set(topic, subscription);
     const truncated = after !== undefined && !lost && after < feed.floor;
     feed.join(subscription, lost ? undefined : after);
-    subscription.acked = subscription.cursor;
     const recovered = after !== undefined && !lost && !truncated;
     const answer = { topic, head, recovered, truncated, ...(lost && { reset: true }) };
     return { answer, begun: subscription };

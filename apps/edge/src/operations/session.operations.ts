@@ -57,7 +57,8 @@ export function identityOperations(
       const { tenant, user } = identity;
       if (user !== null && may(identity, "subscribe")) {
         const acked = topics.find(([topic]) => topic === inboxOf(user))?.[1];
-        await openInbox(subscriptions, connection, inboxOf(user), acked);
+        const after = acked === undefined ? undefined : Math.max(acked, 0);
+        await openInbox(subscriptions, connection, inboxOf(user), after);
       }
       return { status: "authenticated", tenant, user, session_id: sessionId, resumed };
     },
@@ -91,11 +92,11 @@ async function openInbox(
   subscriptions: Subscriptions,
   connection: Connection,
   inbox: string,
-  acked: number | undefined,
+  after: number | undefined,
 ): Promise<void> {
   if (connection.subscriptions.has(inbox)) return;
   try {
-    await subscriptions.subscribe(connection, [{ topic: inbox, after: acked, ifAbsent: true }]);
+    await subscriptions.subscribe(connection, [{ topic: inbox, after, ifAbsent: true }]);
   } catch (thrown) {
     const error = TellwireError.from(thrown).toWire();
     if (error.temporary) throw thrown;

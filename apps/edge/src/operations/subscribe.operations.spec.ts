@@ -82,3 +82,45 @@ describe("subscribe, when the right has to be asked for again while the topic is
     expect(client.connection.subscriptions.size).toBe(0);
   });
 });
+
+describe("resume on the connection that has the session", () => {
+  const INBOX = "user:alice@acme";
+
+  it("brings back the topics, and goes on where a subscription stands already", async () => {
+    const delivery = new DeliveryFixture();
+    const { connection, wire } = delivery.connect();
+    for (const topic of [INBOX, INBOX, INBOX, TOPIC, TOPIC]) delivery.log.append(topic);
+    const topics: [string, number][] = [
+      [INBOX, 1],
+      [TOPIC, -1],
+    ];
+    connection.sessionId = "session";
+    const { resume } = subscribeOperations(
+      { check: async () => undefined },
+      delivery.subscriptions,
+      delivery.feeds,
+      { open: async () => ({ sessionId: "session", resumed: true, topics }) } as never,
+    );
+    const seqsOf = (topic: string): number[] => {
+      delivery.queue.flush();
+      const messages = wire.events("message").filter((message) => message["topic"] === topic);
+      return messages.map(({ seq }) => Number(seq));
+    };
+    // As `authenticate` does with the acknowledged cursor.
+    await delivery.subscriptions.subscribe(connection, [{ topic: INBOX, after: 1 }]);
+    await expect.poll(() => seqsOf(INBOX)).toEqual([2, 3]);
+    const answer = await resume(
+      { connection, identity: alice, sessionId: "session", address: "" },
+      { session_id: "session" },
+    );
+    expect(answer).toMatchObject({
+      resumed: true,
+      topics: [
+        { topic: INBOX, head: 3, recovered: true },
+        { topic: TOPIC, head: 2, recovered: true },
+      ],
+    });
+    await expect.poll(() => seqsOf(TOPIC)).toEqual([1, 2]);
+    expect(seqsOf(INBOX)).toEqual([2, 3]);
+  });
+});

@@ -75,12 +75,18 @@ export function subscribeOperations(
     },
     async resume(caller, { session_id }) {
       const connection = connectionOf(caller);
+      // What the connection has of its own session goes on: its inbox is open since it authenticated.
+      const ifAbsent = session_id === connection.sessionId;
       const { sessionId, resumed, topics } = await sessions.open(
         connection,
         caller.identity,
         session_id,
       );
-      const requests = topics.map(([topic, after]) => ({ topic, after: Math.max(after, 0) }));
+      const requests = topics.map(([topic, after]) => ({
+        topic,
+        after: Math.max(after, 0),
+        ifAbsent,
+      }));
       return {
         session_id: sessionId,
         resumed,

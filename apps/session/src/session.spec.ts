@@ -65,12 +65,11 @@ describe("the session service", () => {
   );
 
   it("creates nothing in another tenant by its first use", async () => {
-    const access = await rpc.call("policy.access", {
-      topic: "channel:new@rival",
-      user: "alice@acme",
+    const [access] = await rpc.call("policy.access", {
+      requests: [{ topic: "channel:new@rival", user: "alice@acme" }],
       create: true,
     });
-    expect(access.policy).toBeNull();
+    expect(access?.policy).toBeNull();
     const { rows } = await fixture.database.pool.query(
       "select from channels where topic = 'channel:new@rival'",
     );

@@ -82,10 +82,13 @@ export interface SessionRpc {
     params: { topics: string[] };
     result: { heads: TopicHead[]; logEpoch: string };
   };
-  /** Creates a public channel on its first use where the tenant allows it. */
+  /**
+   * About topics of one tenant, in their order. With `create`, a public channel
+   * comes into being by its first use where the tenant allows it.
+   */
   "policy.access": {
-    params: { topic: string; user: string | null; create: boolean };
-    result: TopicAccess;
+    params: { requests: { topic: string; user: string | null }[]; create: boolean };
+    result: TopicAccess[];
   };
   /**
    * Every revocation that still matters: of one token, of what a user had before

@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import {
   CLOSED_CHANNEL,
   PUBLIC_CHANNEL,
+  TellwireError,
   type Identity,
   type SessionRpc,
   type TopicAccess,
 } from "@tellwire/contract";
 import { AccessCache } from "./access-cache.js";
 
-type Asked = SessionRpc["policy.access"]["params"];
+type Call = SessionRpc["policy.access"]["params"];
+type Asked = Call["requests"][number] & Pick<Call, "create">;
 
 const NOTHING: TopicAccess = { policy: null, role: "none", autoCreate: false, blocked: false };
 const PRIVATE = { visibility: "private", ...CLOSED_CHANNEL } as const;
@@ -28,13 +30,18 @@ const LOBBY = "channel:lobby@acme";
 /** What the session service would say, and what it was asked. */
 function session(access: (asked: Asked) => Partial<TopicAccess>) {
   const asked: Asked[] = [];
+  const calls: number[] = [];
   const cache = new AccessCache({
-    call: (async (_name: string, params: Asked) => {
-      asked.push(params);
-      return { ...NOTHING, ...access(params) };
+    call: (async (_name: string, { requests, create }: Call) => {
+      calls.push(requests.length);
+      return requests.map((request) => {
+        const one = { ...request, create };
+        asked.push(one);
+        return { ...NOTHING, ...access(one) };
+      });
     }) as never,
   });
-  return { cache, asked };
+  return { cache, asked, calls };
 }
 
 describe("AccessCache", () => {
@@ -103,6 +110,43 @@ describe("AccessCache", () => {
     const users = Array.from({ length: 50 }, (_, i) => identity(`user-${i}`));
     await Promise.all(users.map((user) => cache.check(user, LOBBY, "read", true)));
     expect(asked.filter(({ create }) => create)).toHaveLength(1);
+  });
+
+  it("asks about many topics in few calls, tenant by tenant", async () => {
+    const created = new Set<string>();
+    const { cache, asked, calls } = session(({ topic, create }) => {
+      if (create) created.add(topic);
+      return { policy: created.has(topic) ? PUBLIC_CHANNEL : null, autoCreate: true };
+    });
+    const topics = Array.from({ length: 1000 }, (_, i) => `channel:c${i}@acme`);
+    await Promise.all([
+      ...topics.map((topic) => cache.check(alice, topic, "read", true)),
+      cache.check(identity("alice", "other"), "channel:lobby@other", "read", true),
+    ]);
+    expect(asked).toHaveLength(3 * 1001);
+    expect(calls.toSorted((a, b) => a - b)).toEqual([1, 1, 1, ...Array(6).fill(500)]);
+  });
+
+  it("gives each its own answer, and all the error of the call", async () => {
+    const { cache } = session(({ topic }) =>
+      topic.startsWith("channel:open") ? { policy: PUBLIC_CHANNEL } : {},
+    );
+    const answers = await Promise.allSettled(
+      ["channel:open1", "channel:shut", "channel:open2"].map((name) =>
+        cache.check(alice, `${name}@acme`, "read"),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    const away = new AccessCache({
+      call: () => Promise.reject(new TellwireError("upstream")),
+    });
+    const failed = await Promise.allSettled(
+      ["a", "b"].map((name) => away.check(alice, `channel:${name}@acme`, "read")),
+    );
+    expect(failed).toMatchObject([
+      { reason: { reason: "upstream" } },
+      { reason: { reason: "upstream" } },
+    ]);
   });
 
   it("forgets what a control event says has changed, and only that", async () => {

@@ -12,6 +12,7 @@ import {
 } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
 import { LookupCache } from "@tellwire/streams";
+import { AccessLoader } from "./access-loader.js";
 
 const MOST = 50_000;
 /** How long a change may go unnoticed should its control event get lost. */
@@ -36,6 +37,7 @@ function needsLookup(topic: string, tenant: string, action: Action): boolean {
  */
 export class AccessCache {
   private readonly cache: LookupCache<TopicAccess>;
+  private readonly loader: AccessLoader;
   /** Channels that are coming into being. */
   private readonly creating = new Map<string, Promise<void>>();
   /**
@@ -44,7 +46,8 @@ export class AccessCache {
    */
   readonly onChange = new Set<(topic: string | null, user: string | null) => void>();
 
-  constructor(private readonly rpc: Pick<RpcClient, "call">) {
+  constructor(rpc: Pick<RpcClient, "call">) {
+    this.loader = new AccessLoader(rpc);
     this.cache = new LookupCache({
       most: MOST,
       ttlMs: () => TTL_MS,
@@ -106,6 +109,8 @@ export class AccessCache {
     const access = await this.cache.get(key);
     if (!create || access.policy !== null || !access.autoCreate) return access;
     await this.created(topic, key);
+    // Whoever else remembers that it did not exist is let in by that as well, and asks anew here.
+    if (this.cache.peek(key)?.policy === null) this.cache.forget(key);
     return this.cache.get(key);
   }
 
@@ -114,8 +119,7 @@ export class AccessCache {
     let creating = this.creating.get(topic);
     if (creating === undefined) {
       creating = this.ask(key, true)
-        // Others may remember that it did not exist.
-        .then(() => this.cache.forgetWhere((other) => other.startsWith(`${topic} `)))
+        .then(() => undefined)
         .finally(() => this.creating.delete(topic));
       this.creating.set(topic, creating);
     }
@@ -124,6 +128,6 @@ export class AccessCache {
 
   private ask(key: string, create: boolean): Promise<TopicAccess> {
     const [topic = "", user = ""] = key.split(" ");
-    return this.rpc.call("policy.access", { topic, user: user === "" ? null : user, create });
+    return this.loader.load(topic, user === "" ? null : user, create);
   }
 }

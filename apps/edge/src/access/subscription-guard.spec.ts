@@ -14,11 +14,13 @@ function setUp(users: string[]) {
   const members = new Set(users);
   const state = { away: false };
   const access = new AccessCache({
-    call: (async (_: string, { user }: { user: string }) => {
+    call: (async (_: string, { requests }: { requests: { user: string }[] }) => {
       if (state.away) throw new TellwireError("upstream");
-      const role = members.has(user) ? "member" : "none";
-      const policy = { visibility: "private", ...CLOSED_CHANNEL };
-      return { policy, role, autoCreate: false, blocked: false };
+      return requests.map(({ user }) => {
+        const role = members.has(user) ? "member" : "none";
+        const policy = { visibility: "private", ...CLOSED_CHANNEL };
+        return { policy, role, autoCreate: false, blocked: false };
+      });
     }) as never,
   });
   const connections = users.map((user) => {

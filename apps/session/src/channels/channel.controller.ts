@@ -13,9 +13,9 @@ export class ChannelController {
 
   @MessagePattern("policy.access")
   access(
-    @Payload() { topic, user, create }: SessionRpc["policy.access"]["params"],
+    @Payload() { requests, create }: SessionRpc["policy.access"]["params"],
   ): Promise<SessionRpc["policy.access"]["result"]> {
-    return this.channels.accessOf(topic, user, create);
+    return this.channels.accessesOf(requests, create);
   }
 
   @MessagePattern("channel.create")

@@ -10,7 +10,12 @@ import {
   type Result,
   type TopicAccess,
 } from "@tellwire/contract";
-import { AccessRepository, ChannelRepository, type ChannelView } from "@tellwire/persistence";
+import {
+  AccessRepository,
+  ChannelRepository,
+  type AccessRequest,
+  type ChannelView,
+} from "@tellwire/persistence";
 import { Announcer } from "../infrastructure/announcer.js";
 import { askingUser, ownChannel, ownUser } from "../infrastructure/own-names.js";
 import {
@@ -116,8 +121,12 @@ export class ChannelService {
   }
 
   /** The edge's question before it subscribes or reads; it has refused other tenants' topics itself. */
-  async accessOf(topic: string, user: string | null, create = false): Promise<TopicAccess> {
-    const [access] = await this.access.load([{ topic, user }], create);
+  accessesOf(requests: readonly AccessRequest[], create: boolean): Promise<TopicAccess[]> {
+    return this.access.load(requests, create);
+  }
+
+  private async accessOf(topic: string, user: string | null): Promise<TopicAccess> {
+    const [access] = await this.access.load([{ topic, user }]);
     return access as TopicAccess;
   }
 

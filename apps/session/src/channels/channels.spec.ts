@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { TopicAccess } from "@tellwire/contract";
 import { TenantRepository } from "@tellwire/persistence";
 import type { RpcClient } from "@tellwire/rpc";
 import { as, Fixture, identity } from "../session.fixture.js";
@@ -26,8 +27,11 @@ describe("channels", () => {
     const listed = await tenant()("channel.members", { channel });
     return Object.fromEntries(listed.members.map((m) => [m.user.split("@")[0], m.role]));
   };
-  const accessOf = (name: string, use = false) =>
-    rpc.call("policy.access", { topic: channel, user: `${name}@acme`, create: use });
+  const accessOf = async (name: string, use = false) => {
+    const requests = [{ topic: channel, user: `${name}@acme` }];
+    const [access] = await rpc.call("policy.access", { requests, create: use });
+    return access as TopicAccess;
+  };
 
   it("belong to who creates them; creating twice is once", async () => {
     const policy = { visibility: "private", read: "guest", publish: "member", join: "guest" };
@@ -216,8 +220,8 @@ describe("blocks", () => {
 
   it("shut an inbox to one user, until they are lifted", async () => {
     const blocked = async (user: string) => {
-      const params = { topic: "user:alice@acme", user, create: false };
-      return (await rpc.call("policy.access", params)).blocked;
+      const requests = [{ topic: "user:alice@acme", user }];
+      return (await rpc.call("policy.access", { requests, create: false }))[0]?.blocked;
     };
     const alice = as(rpc, identity("alice"));
     expect(await alice("block", { user: "bob" })).toEqual({ user: "bob@acme", blocked: true });

@@ -9,13 +9,16 @@ import {
   type SessionRpcName,
 } from "@tellwire/contract";
 import type { RedisConnection } from "@tellwire/redis";
-import { FIELD } from "@tellwire/streams";
+import { FIELD, TenantShares } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import { ReplyReader } from "./reply-reader.js";
-import { packRequests, type Answer } from "./wire.js";
+import { tenantFor } from "./tenant-for.js";
+import { packCall, packRequests, type Answer } from "./wire.js";
 
 interface Pending {
   name: string;
+  /** For whose sake it is asked. */
+  tenant: string;
   params: unknown;
   deadline: number;
   /** When it was last written to the stream; 0 if it has not been, or the write failed. */
@@ -29,19 +32,27 @@ export interface RpcClientOptions {
   timeoutMs?: number;
   /** Milliseconds after which an unanswered call is written again. */
   repeatMs?: number;
-  /** Calls that may wait for their answers. */
+  /** Calls that may wait for their answers; a tenant may have as many as it leaves free. */
   maxPending?: number;
 }
 
 const TICK_MS = 100;
-/** Bounds what one reader of the stream must take at once. */
-const CALLS_PER_ENTRY = 500;
+/** Bound what one reader of the stream must take at once, beyond the first call. */
+const ENTRY_CALLS = 500;
+const ENTRY_BYTES = 1 << 20;
 /** Entries the request stream keeps: far more than are asked within one timeout. */
 const MAX_REQUESTS = 10_000;
 
+/** Calls that leave together, packed. */
+interface Entry {
+  ids: number[];
+  calls: Buffer[];
+  bytes: number;
+}
+
 /**
  * Asks the session service. All calls of one event-loop turn leave in one stream
- * entry; a call without an answer is written again under the same id, because a
+ * entry, or in several where there are many; a call without an answer is written again under the same id, because a
  * replica may have died with it.
  */
 export class RpcClient {
@@ -52,7 +63,7 @@ export class RpcClient {
   private nextId = 1;
   private readonly timeoutMs: number;
   private readonly repeatMs: number;
-  private readonly maxPending: number;
+  private readonly shares: TenantShares;
 
   /** @param instance names this process and no other, before or after it */
   constructor(
@@ -64,7 +75,7 @@ export class RpcClient {
   ) {
     this.timeoutMs = options.timeoutMs ?? 5000;
     this.repeatMs = options.repeatMs ?? 1500;
-    this.maxPending = options.maxPending ?? 10_000;
+    this.shares = new TenantShares(options.maxPending ?? 10_000);
     this.replies = new ReplyReader(redis, keys.replies(instance), log, (answer) =>
       this.settle(answer),
     );
@@ -108,7 +119,8 @@ export class RpcClient {
   }
 
   private ask(name: string, params: unknown): Promise<unknown> {
-    if (this.waiting.size >= this.maxPending) {
+    const tenant = tenantFor(name, params);
+    if (!this.shares.hasRoom(tenant, 1)) {
       return Promise.reject(
         new TellwireError("overloaded", "Too many calls are waiting", { retryAfter: 1 }),
       );
@@ -116,7 +128,8 @@ export class RpcClient {
     return new Promise((resolve, reject) => {
       const id = this.nextId++;
       const deadline = Date.now() + this.timeoutMs;
-      this.waiting.set(id, { name, params, deadline, sentAt: 0, resolve, reject });
+      this.shares.add(tenant, 1);
+      this.waiting.set(id, { name, tenant, params, deadline, sentAt: 0, resolve, reject });
       this.enqueue(id);
     });
   }
@@ -127,42 +140,53 @@ export class RpcClient {
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
-      void this.flush();
+      this.flush();
     });
   }
 
-  private async flush(): Promise<void> {
+  private flush(): void {
     const ids = this.unsent;
     this.unsent = [];
     const now = Date.now();
-    const calls = ids.flatMap((id) => {
+    let entry: Entry = { ids: [], calls: [], bytes: 0 };
+    for (const id of ids) {
       const call = this.waiting.get(id);
-      if (call === undefined) return [];
+      if (call === undefined) continue;
       call.sentAt = now;
-      return [{ id, name: call.name, params: call.params, ttl: call.deadline - now }];
-    });
-    for (let i = 0; i < calls.length; i += CALLS_PER_ENTRY) {
-      const part = calls.slice(i, i + CALLS_PER_ENTRY);
-      const entry = packRequests({ instance: this.instance, calls: part });
-      this.redis.client
-        .call(
-          "XADD",
-          this.keys.requests(SESSION_SERVICE),
-          "MAXLEN",
-          "~",
-          MAX_REQUESTS,
-          "*",
-          FIELD,
-          entry,
-        )
-        .catch((error: Error) => {
-          this.log.debug({ err: error.message }, "rpc request not written");
-          for (const { id } of part) {
-            const call = this.waiting.get(id);
-            if (call !== undefined) call.sentAt = 0;
-          }
-        });
+      const { name, params, deadline } = call;
+      const packed = packCall({ id, name, params, ttl: deadline - now });
+      const isFull =
+        entry.calls.length === ENTRY_CALLS || entry.bytes + packed.length > ENTRY_BYTES;
+      if (isFull && entry.calls.length > 0) {
+        this.write(entry);
+        entry = { ids: [], calls: [], bytes: 0 };
+      }
+      entry.ids.push(id);
+      entry.calls.push(packed);
+      entry.bytes += packed.length;
     }
+    if (entry.calls.length > 0) this.write(entry);
+  }
+
+  private write({ ids, calls }: Entry): void {
+    this.redis.client
+      .call(
+        "XADD",
+        this.keys.requests(SESSION_SERVICE),
+        "MAXLEN",
+        "~",
+        MAX_REQUESTS,
+        "*",
+        FIELD,
+        packRequests(this.instance, calls),
+      )
+      .catch((error: Error) => {
+        this.log.debug({ err: error.message }, "rpc request not written");
+        for (const id of ids) {
+          const call = this.waiting.get(id);
+          if (call !== undefined) call.sentAt = 0;
+        }
+      });
   }
 
   /** Repeats what is due and fails what is late. */
@@ -178,16 +202,18 @@ export class RpcClient {
   }
 
   private settle(answer: Answer): void {
-    const call = this.waiting.get(answer.id);
-    if (call === undefined) return;
     if ("error" in answer) return this.fail(answer.id, TellwireError.fromWire(answer.error));
-    this.waiting.delete(answer.id);
-    call.resolve(answer.result);
+    this.take(answer.id)?.resolve(answer.result);
   }
 
   private fail(id: number, error: TellwireError): void {
+    this.take(id)?.reject(error);
+  }
+
+  /** The call that waits under this id, which it does no longer. */
+  private take(id: number): Pending | undefined {
     const call = this.waiting.get(id);
-    this.waiting.delete(id);
-    call?.reject(error);
+    if (call !== undefined && this.waiting.delete(id)) this.shares.remove(call.tenant, 1);
+    return call;
   }
 }

@@ -246,6 +246,47 @@ describe.each(["one node", "a Cluster"])("rpc on %s", (kind) => {
     await expect(first).rejects.toMatchObject({ reason: "upstream" });
   });
 
+  it("leaves every tenant room, whatever another asks, and the edge for its own calls", async () => {
+    const keys = freshKeys();
+    const rpc = await client(keys, "edge-1", { maxPending: 100, timeoutMs: 2000 });
+    const calls: Promise<unknown>[] = [];
+    const asked = async (call: () => Promise<unknown>): Promise<string> => {
+      const outcome = call().then(
+        () => "answered",
+        (error: TellwireError) => error.reason,
+      );
+      calls.push(outcome);
+      return Promise.race([outcome, new Promise<string>((resolve) => setImmediate(resolve, ""))]);
+    };
+    const flood = await Promise.all(
+      Array.from({ length: 200 }, (_, i) =>
+        asked(() => rpc.call("history.page", { topic: `channel:${i}@busy`, ...pages })),
+      ),
+    );
+    expect(flood.filter((outcome) => outcome === "overloaded")).toHaveLength(150);
+    const requests = [{ topic: "channel:a@busy", user: null }];
+    expect(await asked(() => rpc.call("policy.access", { requests, create: false }))).toBe(
+      "overloaded",
+    );
+    const who = { tenant: "busy" } as never;
+    const join = { who, params: { channel: "a" } };
+    expect(await asked(() => rpc.operation("channel.join", join))).toBe("overloaded");
+    for (const call of [
+      () => rpc.call("history.page", { topic: "channel:a@calm", ...pages }),
+      () => rpc.call("tenant.lookup", { tenant: "quiet" }),
+      () => rpc.call("session.save", { sessions: [] }),
+      () => rpc.call("key.lookup", { hash: "x" }),
+    ]) {
+      expect(await asked(call)).toBe("");
+    }
+    await Promise.all(calls);
+    expect(rpc.pending).toBe(0);
+    expect(await asked(() => rpc.call("history.page", { topic: "channel:a@busy", ...pages }))).toBe(
+      "",
+    );
+    await Promise.all(calls);
+  });
+
   it("works again after Redis has lost everything", async () => {
     const keys = freshKeys();
     await serve(keys);

@@ -31,8 +31,13 @@ function versioned(data: Buffer): unknown[] {
   return row;
 }
 
-export const packRequests = ({ instance, calls }: Requests): Buffer =>
-  packValue([VERSION, instance, calls.map((c): CallRow => [c.id, c.name, c.ttl, c.params])]);
+/** One call, to be put into an entry with others. */
+export const packCall = (c: Call): Buffer =>
+  packValue([c.id, c.name, c.ttl, c.params] satisfies CallRow);
+
+/** @param calls each from {@link packCall} */
+export const packRequests = (instance: string, calls: readonly Buffer[]): Buffer =>
+  packArray([packValue(VERSION), packValue(instance), packArray(calls)]);
 
 /** @throws TellwireError `internal` for a version this reader does not know */
 export function unpackRequests(data: Buffer): Requests {

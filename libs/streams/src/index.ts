@@ -11,4 +11,5 @@ export {
   unpackValue,
 } from "./pack.js";
 export { pause } from "./pause.js";
+export { TenantShares } from "./tenant-shares.js";
 export { FIELD, StreamReader, type StreamEntry } from "./stream-reader.js";

@@ -11,11 +11,10 @@ import {
   type PublishItem,
 } from "@tellwire/contract";
 import { batch, type Command, type RedisConnection } from "@tellwire/redis";
-import { FIELD, packIngress, pause } from "@tellwire/streams";
+import { FIELD, packIngress, pause, TenantShares } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import { LaneWriter, type Pending } from "./lane-writer.js";
 import { afterId } from "./stream-id.js";
-import { TenantShares } from "./tenant-shares.js";
 
 export interface IngressLimits {
   partitions: number;

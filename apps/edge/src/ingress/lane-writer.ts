@@ -6,7 +6,7 @@ import {
   type Lane,
   type PublishItem,
 } from "@tellwire/contract";
-import { TenantShares } from "./tenant-shares.js";
+import { TenantShares } from "@tellwire/streams";
 
 /** A publish without an ack yet. */
 export interface Pending {

@@ -15,11 +15,11 @@ const evidence = (change: Partial<Evidence> = {}): Evidence => ({
   acknowledged: [ack(1, 1), ack(2, 2), ack(3, 3)],
   scheduled: [{ topic: "t", id: "m2" }],
   log: new Map([["t", rows(1, 2, 3)]]),
-  received: [new Map([["t", rows(1, 2, 3)]])],
+  received: [{ topic: "t", after: 0, rows: rows(1, 2, 3) }],
   ...change,
 });
 const heard = (...seqs: number[]): Partial<Evidence> => ({
-  received: [new Map([["t", rows(...seqs)]])],
+  received: [{ topic: "t", after: 0, rows: rows(...seqs) }],
 });
 
 describe("audit", () => {
@@ -32,6 +32,13 @@ describe("audit", () => {
       doubled: 0,
       disordered: 0,
     });
+  });
+
+  it("misses nothing of before a subscriber began", () => {
+    const received = [{ topic: "t", after: 1, rows: rows(2, 3) }];
+    expect(audit(evidence({ received }))).toMatchObject({ lost: 0, disordered: 0 });
+    const late = [{ topic: "t", after: 1, rows: rows(3) }];
+    expect(audit(evidence({ received: late }))).toMatchObject({ lost: 1 });
   });
 
   it.each<[string, Partial<Evidence>, object]>([

@@ -13,12 +13,18 @@ export interface Findings {
   disordered: number;
 }
 
+/** What one subscriber saw of a topic since it began after a seq, in the order of arrival. */
+export interface Seen {
+  topic: string;
+  after: number;
+  rows: readonly Row[];
+}
+
 export interface Evidence {
   acknowledged: readonly Acknowledged[];
   scheduled: readonly { topic: string; id: string }[];
   log: ReadonlyMap<string, readonly Row[]>;
-  /** Per subscriber, by topic, in the order of arrival; each began at seq 0. */
-  received: readonly ReadonlyMap<string, readonly Row[]>[];
+  received: readonly Seen[];
 }
 
 /** Compares what was promised and what was seen with what Postgres holds. Pure. */
@@ -43,16 +49,14 @@ export function audit({ acknowledged, scheduled, log, received }: Evidence): Fin
   );
   findings.lost += scheduled.filter(({ topic, id }) => !promised.get(topic)?.has(id)).length;
   findings.disordered += overtaken(acknowledged);
-  for (const subscriber of received) {
-    for (const [topic, seen] of subscriber) {
-      findings.delivered += seen.length;
-      const rows = log.get(topic) ?? [];
-      const different = new Set(seen.map(({ seq }) => seq));
-      findings.doubled += seen.length - different.size;
-      findings.lost += rows.filter(({ seq }) => !different.has(seq)).length;
-      findings.lost += seen.filter(({ seq, id }) => at(topic, seq)?.id !== id).length;
-      findings.disordered += seen.filter(({ seq }, i) => i > 0 && seq <= seen[i - 1]!.seq).length;
-    }
+  for (const { topic, after, rows: seen } of received) {
+    findings.delivered += seen.length;
+    const rows = (log.get(topic) ?? []).slice(after);
+    const different = new Set(seen.map(({ seq }) => seq));
+    findings.doubled += seen.length - different.size;
+    findings.lost += rows.filter(({ seq }) => !different.has(seq)).length;
+    findings.lost += seen.filter(({ seq, id }) => at(topic, seq)?.id !== id).length;
+    findings.disordered += seen.filter(({ seq }, i) => i > 0 && seq <= seen[i - 1]!.seq).length;
   }
   return findings;
 }

@@ -1,9 +1,10 @@
 import type { Message, TellwireClient } from "@tellwire/client";
+import type { Seen } from "./audit.js";
 import { Silence } from "./silence.js";
 
 /** A user that notes what it receives, topic by topic, in the order in which it came. */
 export class Receiver {
-  readonly received = new Map<string, { seq: number; id: string }[]>();
+  private readonly received = new Map<string, { seq: number; id: string }[]>();
   /** By topic. */
   readonly silence = new Map<string, Silence>();
   private readonly unserved = new Set<string>();
@@ -46,8 +47,14 @@ export class Receiver {
     return [...this.unserved];
   }
 
-  /** The newest seq of a topic that arrived; 0 before the first. */
-  reached(topic: string): number {
-    return this.received.get(topic)?.at(-1)?.seq ?? 0;
+  /** What it saw, topic by topic; it subscribed before the first message. */
+  get seen(): Seen[] {
+    return [...this.received].map(([topic, rows]) => ({ topic, after: 0, rows }));
+  }
+
+  /** Topics of which it has not got everything up to `headOf` them. */
+  behind(headOf: (topic: string) => number): string[] {
+    const reached = (topic: string): number => this.received.get(topic)?.at(-1)?.seq ?? 0;
+    return [...this.received.keys()].filter((topic) => reached(topic) < headOf(topic));
   }
 }

@@ -60,7 +60,9 @@ ${table(rounds)}
 that also ran Redis, Postgres (fsync on), PgBouncer, nginx and the clients: 20 senders publish
 ${RATE} messages a second in an open loop to 8 topics, in both lanes, one in 50 scheduled for later;
 8 subscribers receive 4 of the topics each, 2,000 deliveries a second. All use the client library,
-through nginx, one sender and one subscriber with Socket.IO, the others with WebSocket. The fault
+through nginx, one sender and one subscriber with Socket.IO, the others with WebSocket. Two users
+more do without the library and without cursors: they get messages in their inboxes, keep leaving
+their connections, come back by \`resume\`, and each time subscribe to one topic more. The fault
 strikes in the midst; traffic goes on until everybody is served again, then stops, and what was
 promised is compared with what stands in Postgres and with what each subscriber saw.
 

@@ -5,12 +5,14 @@ import { logRows, type Row } from "./log-rows.js";
 import { poll } from "./poll.js";
 import { Receiver } from "./receiver.js";
 import { Sender } from "./sender.js";
+import { Wanderer } from "./wanderer.js";
 import { WireWatch } from "./wire-watch.js";
 
 /** Publishes a second, of all senders together. */
 export const RATE = 500;
 const SENDERS = 20;
 const RECEIVERS = 8;
+const WANDERERS = 2;
 const TOPICS = 8;
 const TICK_MS = 10;
 /** A scheduled message for every so many others, due within the round. */
@@ -33,12 +35,14 @@ export interface Result extends Findings {
 
 /**
  * Users of the cluster, through nginx: senders in an open loop over several
- * topics, subscribers spread over the edges, one of each on Socket.IO.
+ * topics and inboxes, subscribers spread over the edges, one of each on Socket.IO,
+ * and some who come and go without the client library.
  */
 export class Traffic {
   private readonly watch = new WireWatch();
   private readonly senders: Sender[] = [];
   private readonly receivers: Receiver[] = [];
+  private readonly wanderers: Wanderer[];
   private readonly topics: string[];
   private readonly later: string;
   private readonly told: { client: TellwireClient; at: number; tookMs: number }[] = [];
@@ -51,6 +55,11 @@ export class Traffic {
     const round = crypto.randomUUID().slice(0, 8);
     this.topics = Array.from({ length: TOPICS }, (_, i) => `channel:fault-${round}-${i}@demo`);
     this.later = `channel:fault-${round}-later@demo`;
+    const apiKey = cluster.demoKeys[0]?.api_key as string;
+    this.wanderers = Array.from({ length: WANDERERS }, (_, i) => {
+      const name = `wanderer-${round}-${i}`;
+      return new Wanderer(cluster.urls.http, apiKey, name, [...this.topics]);
+    });
   }
 
   /** Resolves when every client is connected and subscribed, and publishes flow. */
@@ -60,6 +69,8 @@ export class Traffic {
     }
     for (let i = 0; i < SENDERS; i++) {
       const topics = this.topics.filter((_, t) => t % 4 === i % 4);
+      const wanderer = this.wanderers[i];
+      if (wanderer !== undefined) topics.push(wanderer.inbox);
       this.senders.push(new Sender(`sender-${i}`, this.client(`sender-${i}`, i === 0), topics));
     }
     await Promise.all(this.clients.map((client) => client.connect()));
@@ -71,6 +82,7 @@ export class Traffic {
         ),
       ),
     );
+    await Promise.all(this.wanderers.map((wanderer) => wanderer.start()));
     this.last = performance.now();
     this.timer = setInterval(() => this.tick(), TICK_MS);
     await this.flowing();
@@ -78,7 +90,7 @@ export class Traffic {
 
   /** Resolves when everything is served that is published from now on, to everybody. */
   async flowing(timeoutMs = SETTLE_MS): Promise<void> {
-    const all = [...this.senders, ...this.receivers];
+    const all = [...this.senders, ...this.receivers, ...this.wanderers];
     for (const each of all) each.expect();
     await poll(timeoutMs, () => {
       const waiting = all.filter(({ waitsFor }) => waitsFor.length > 0);
@@ -98,6 +110,7 @@ export class Traffic {
     const ackSilenceMs = worstOf(this.senders);
     const deliverySilenceMs = worstOf(this.receivers);
     clearInterval(this.timer);
+    for (const wanderer of this.wanderers) wanderer.settle();
     const complaints: string[] = [];
     await this.settle().catch((error: Error) => complaints.push(error.message));
     const log = await this.log();
@@ -105,20 +118,25 @@ export class Traffic {
       acknowledged: this.senders.flatMap(({ acknowledged }) => acknowledged),
       scheduled: this.senders.flatMap(({ scheduled }) => scheduled),
       log,
-      received: this.receivers.map(({ received }) => received),
+      received: [...this.receivers, ...this.wanderers].flatMap(({ seen }) => seen),
     });
     const away = this.clients.filter((client) => client.state !== "connected").length;
     if (away > 0) complaints.push(`${away} clients stayed away`);
     complaints.push(...this.senders.flatMap(({ refused }) => refused));
-    complaints.push(...this.receivers.flatMap((receiver) => receiver.complaints));
-    findings.doubled += this.watch.doubled;
-    findings.disordered += this.watch.disordered;
+    for (const each of [...this.receivers, ...this.wanderers]) complaints.push(...each.complaints);
+    for (const each of [this.watch, ...this.wanderers]) {
+      findings.doubled += each.doubled;
+      findings.disordered += each.disordered;
+    }
     return { ...findings, ackSilenceMs, deliverySilenceMs, movesMs: this.moves(), complaints };
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await Promise.all(this.clients.map((client) => client.close({ timeoutMs: 500 })));
+    await Promise.all([
+      ...this.clients.map((client) => client.close({ timeoutMs: 500 })),
+      ...this.wanderers.map((wanderer) => wanderer.stop()),
+    ]);
   }
 
   private get clients(): TellwireClient[] {
@@ -159,7 +177,11 @@ export class Traffic {
   }
 
   private log(): Promise<Map<string, Row[]>> {
-    return logRows(this.cluster.directDatabaseUrl, [...this.topics, this.later]);
+    return logRows(this.cluster.directDatabaseUrl, [
+      ...this.topics,
+      this.later,
+      ...this.wanderers.map(({ inbox }) => inbox),
+    ]);
   }
 
   private async settle(): Promise<void> {
@@ -172,9 +194,9 @@ export class Traffic {
       const log = await this.log();
       const sent = log.get(this.later)?.length ?? 0;
       if (sent < promised) return `${promised - sent} scheduled messages were not sent`;
-      const behind = this.receivers.filter((receiver) =>
-        [...receiver.received.keys()].some((t) => receiver.reached(t) < (log.get(t)?.length ?? 0)),
-      );
+      const headOf = (topic: string): number => log.get(topic)?.length ?? 0;
+      const all = [...this.receivers, ...this.wanderers];
+      const behind = all.filter((each) => each.behind(headOf).length > 0);
       return behind.length === 0 ? null : `${behind.length} subscribers without the last messages`;
     });
   }

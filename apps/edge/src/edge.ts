@@ -174,6 +174,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       joined: (sessionId, identity) => presence.joined(sessionId, identity),
       left: (sessionId) => presence.left(sessionId),
     },
+    config.maxTopics,
     log,
   );
   const subscriptions = new Subscriptions(feeds, config.maxTopics, (connection) =>

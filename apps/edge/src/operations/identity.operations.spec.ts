@@ -32,6 +32,7 @@ describe("authenticate while no router answers", () => {
       { call: async () => ({ sessionId: "session", resumed: false, topics: [] }) as never },
       () => undefined,
       { admit: async () => undefined, joined: () => undefined, left: () => undefined },
+      100,
       log,
     );
     const operations = identityOperations(

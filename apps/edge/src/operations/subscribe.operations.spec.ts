@@ -99,7 +99,10 @@ describe("resume on the connection that has the session", () => {
       { check: async () => undefined },
       delivery.subscriptions,
       delivery.feeds,
-      { open: async () => ({ sessionId: "session", resumed: true, topics }) } as never,
+      {
+        open: async () => ({ sessionId: "session", resumed: true, topics }),
+        restored: () => undefined,
+      } as never,
     );
     const seqsOf = (topic: string): number[] => {
       delivery.queue.flush();

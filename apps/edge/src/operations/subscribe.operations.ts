@@ -53,11 +53,10 @@ export function subscribeOperations(
       return { topics, log_epoch: feeds.logEpoch };
     },
     unsubscribe(caller, { topics }) {
-      const { tenant } = caller.identity;
-      subscriptions.unsubscribe(
-        connectionOf(caller),
-        topics.map((topic) => canonicalTopic(topic, tenant)),
-      );
+      const connection = connectionOf(caller);
+      const canonical = topics.map((topic) => canonicalTopic(topic, caller.identity.tenant));
+      sessions.restored(connection, canonical);
+      subscriptions.unsubscribe(connection, canonical);
       return {};
     },
     ack(caller, { topic, seq }) {
@@ -87,11 +86,9 @@ export function subscribeOperations(
         after: Math.max(after, 0),
         ifAbsent,
       }));
-      return {
-        session_id: sessionId,
-        resumed,
-        topics: requests.length > 0 ? await subscribe(caller, connection, requests) : [],
-      };
+      const answers = requests.length > 0 ? await subscribe(caller, connection, requests) : [];
+      sessions.restored(connection);
+      return { session_id: sessionId, resumed, topics: answers };
     },
   };
 }

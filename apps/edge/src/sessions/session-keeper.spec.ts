@@ -55,9 +55,14 @@ describe("a session whose client comes back while its old connection is half ope
   const delivery = new DeliveryFixture();
   const session = () => registry.sessions.get("s1");
 
-  const connect = async (sessionId: string | null, topics: string[]): Promise<Connection> => {
+  const connect = async (
+    sessionId: string | null,
+    topics: string[],
+    resumes = true,
+  ): Promise<Connection> => {
     const { connection } = delivery.connect();
     await keeper.open(connection, alice, sessionId);
+    if (resumes) keeper.restored(connection);
     for (const topic of topics) subscribe(connection, topic);
     return connection;
   };
@@ -72,6 +77,7 @@ describe("a session whose client comes back while its old connection is half ope
       registry,
       () => undefined,
       { admit: async () => undefined, joined: () => undefined, left: () => undefined },
+      4,
       log,
     );
     old = await connect(null, ["a"]);
@@ -150,5 +156,26 @@ describe("a session whose client comes back while its old connection is half ope
     await keeper.save();
     expect(session()).toEqual({ topics: ["a"], left: true });
     expect(registry.sessions.get("s7")?.left).toBe(false);
+  });
+
+  it("keeps what its client has not resumed yet, whether that goes on or away again", async () => {
+    subscribe(old, "b");
+    await keeper.save();
+    const next = await connect("s1", ["inbox"], false);
+    await keeper.save();
+    expect(session()?.topics).toEqual(["inbox", "a", "b"]);
+    next.ended();
+    await keeper.save();
+    expect(session()?.topics).toEqual(["inbox", "a", "b"]);
+    const third = await connect("s1", ["x", "y"], false);
+    await keeper.save();
+    // No more than a session may have.
+    expect(session()?.topics).toEqual(["x", "y", "inbox", "a"]);
+    keeper.restored(third, ["a"]);
+    await keeper.save();
+    expect(session()?.topics).toEqual(["x", "y", "inbox", "b"]);
+    keeper.restored(third);
+    await keeper.save();
+    expect(session()?.topics).toEqual(["x", "y"]);
   });
 });

@@ -27,6 +27,11 @@ export class SessionKeeper {
    * what it says of the session in the end is old.
    */
   private readonly holders = new Map<string, Connection>();
+  /**
+   * What a session had when its connection came back, until the client resumes it: a save before
+   * that would forget it.
+   */
+  private readonly unrestored = new WeakMap<Connection, Map<string, number>>();
   private readonly changed = new Set<Connection>();
   /** Sessions to be marked as left, with their last state. */
   private left = new Map<string, SessionState>();
@@ -40,6 +45,8 @@ export class SessionKeeper {
     private readonly rpc: Pick<RpcClient, "call">,
     private readonly onReceipts: (receipts: Receipt[]) => void,
     private readonly hooks: SessionHooks,
+    /** Topics of one session. */
+    private readonly most: number,
     private readonly log: Logger,
   ) {}
 
@@ -82,6 +89,13 @@ export class SessionKeeper {
     return sessionId;
   }
 
+  /** The client has its session's subscriptions again, or (with `topics`) wants these no more. */
+  restored(connection: Connection, topics?: string[]): void {
+    if (topics === undefined) this.unrestored.delete(connection);
+    else for (const topic of topics) this.unrestored.get(connection)?.delete(topic);
+    this.touched(connection);
+  }
+
   /** Subscriptions or cursors have changed. */
   touched(connection: Connection): void {
     if (connection.sessionId !== null) this.changed.add(connection);
@@ -107,7 +121,7 @@ export class SessionKeeper {
     const left = [...this.left.values()].filter(({ id }) => !this.resuming.has(id));
     this.leaving = new Map(left.map((state) => [state.id, state]));
     for (const { id } of left) this.left.delete(id);
-    const all = [...changed.flatMap((connection) => stateOf(connection)), ...left];
+    const all = [...changed.flatMap((connection) => this.stateOf(connection)), ...left];
     try {
       for (let first = 0; first < all.length; first += AT_ONCE) {
         const { receipts } = await this.rpc.call("session.save", {
@@ -148,6 +162,8 @@ export class SessionKeeper {
       if (before === null) connection.onClosed.add(() => this.leave(connection));
       else this.leave(connection);
       this.hooks.joined(sessionId, identity);
+      if (topics.length > 0) this.unrestored.set(connection, new Map(topics));
+      else this.unrestored.delete(connection);
     }
     connection.identity = identity;
     connection.sessionId = sessionId;
@@ -180,16 +196,16 @@ export class SessionKeeper {
     this.hooks.left(sessionId);
     if (!this.holds(connection)) return;
     this.holders.delete(sessionId);
-    for (const state of stateOf(connection)) this.left.set(sessionId, state);
+    for (const state of this.stateOf(connection)) this.left.set(sessionId, state);
   }
-}
 
-function stateOf(connection: Connection): SessionState[] {
-  const { identity, sessionId, subscriptions } = connection;
-  if (identity === null || sessionId === null) return [];
-  const topics = [...subscriptions.values()].map(({ topic, acked }): [string, number] => [
-    topic,
-    acked,
-  ]);
-  return [{ id: sessionId, tenant: identity.tenant, user: identity.user, topics }];
+  private stateOf(connection: Connection): SessionState[] {
+    const { identity, sessionId, subscriptions } = connection;
+    if (identity === null || sessionId === null) return [];
+    const topics = new Map([...subscriptions.values()].map(({ topic, acked }) => [topic, acked]));
+    for (const [topic, acked] of this.unrestored.get(connection) ?? []) {
+      if (topics.size < this.most && !topics.has(topic)) topics.set(topic, acked);
+    }
+    return [{ id: sessionId, tenant: identity.tenant, user: identity.user, topics: [...topics] }];
+  }
 }

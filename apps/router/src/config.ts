@@ -16,6 +16,8 @@ export const routerConfig = {
   partitionWindow: whole(1, 1_000_000, 10_000),
   /** Bytes of bodies and headers of one partition that may wait inside the router; the rest waits in Redis, where tenants do not take turns. */
   partitionWindowBytes: whole(1024, 1 << 30, 128 << 20),
+  /** Channels of one tenant, unless the tenant has a limit of its own; the same at routers and session. */
+  tenantChannels: whole(1, 1_000_000_000, 100_000),
   /** Entries that an edge may be behind before it must catch up from history. */
   egressBound: whole(16, 1_000_000, 2000),
 };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { partitionOf } from "@tellwire/contract";
+import { TenantRepository } from "@tellwire/persistence";
 import { startBench, type Bench } from "./router.fixture.js";
 
 const eventually = (check: () => Promise<void>): Promise<void> =>
@@ -61,6 +62,25 @@ describe.each([
     expect(acks.get(item.req)).toMatchObject({ status: "committed", seq: 1, duplicate: false });
     expect(acks.get(100)).toMatchObject({ status: "committed", seq: 1, duplicate: true });
     expect(acks.get(101)).toMatchObject({ status: "failed", error: { name: "conflict" } });
+  });
+
+  it("refuses what would make one channel more than the tenant may have", async () => {
+    await router();
+    const edge = await bench.edge();
+    const tenant = `small${randomUUID().slice(0, 8)}`;
+    const tenants = new TenantRepository(bench.database.db);
+    await tenants.create(tenant, { limits: { channels: 1 } });
+    const from = `alice@${tenant}`;
+    const first = edge.publish(`channel:one@${tenant}`, "a", { from });
+    await edge.send(first);
+    await eventually(async () => expect((await edge.acks()).size).toBe(1));
+    const second = edge.publish(`channel:two@${tenant}`, "b", { from });
+    const third = edge.publish(first.topic, "c", { from });
+    await edge.send(second, third);
+    await eventually(async () => expect((await edge.acks()).size).toBe(3));
+    const acks = await edge.acks();
+    expect(acks.get(second.req)).toMatchObject({ error: { name: "not_permitted" } });
+    expect(acks.get(third.req)).toMatchObject({ status: "committed", seq: 2 });
   });
 
   it("refuses what the policy does not permit", async () => {

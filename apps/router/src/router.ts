@@ -36,7 +36,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
   await redis.ready();
   await database.assertDurable();
 
-  const authoriser = new Authoriser(new AccessRepository(database.db));
+  const authoriser = new Authoriser(new AccessRepository(database.db, config.tenantChannels));
   const egress = new EgressWriter(redis, keys, process, config.egressBound);
   const leases = new LeaseRepository(redis, keys, process, config.leaseMs);
   const ownership: Ownership = new Ownership(

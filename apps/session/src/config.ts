@@ -27,6 +27,8 @@ export const sessionConfig = {
   }),
   /** How long a session may be resumed after it was left, in seconds. */
   sessionTtlSeconds: whole(1, 31_536_000, 1800),
+  /** Channels of one tenant, unless the tenant has a limit of its own; the same at routers and session. */
+  tenantChannels: whole(1, 1_000_000_000, 100_000),
   /** Calls in work at once; the others wait where other replicas can take them. */
   rpcInFlight: whole(1, 100_000, 512),
   /** How often what the dead have left is cleared away, in milliseconds. */

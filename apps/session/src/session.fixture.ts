@@ -76,6 +76,7 @@ export class Fixture {
       sessionTtlSeconds: options.sessionTtlSeconds ?? 1800,
       sweepMs: options.sweepMs ?? 3_600_000,
       rpcInFlight: 512,
+      tenantChannels: 100_000,
     };
     const redis = new RedisConnection(config, log);
     await redis.ready();

@@ -25,6 +25,8 @@ export interface Limits {
   burst?: number;
   /** Open connections (tenants only). */
   connections?: number;
+  /** Channels there may be (tenants only). */
+  channels?: number;
 }
 
 /** Who a connection or a request is, proven. */

@@ -43,6 +43,8 @@ export interface TopicAccess {
   autoCreate: boolean;
   /** Whether the inbox's user has blocked the sender. */
   blocked: boolean;
+  /** Set where the channel could not come into being, as the tenant has as many as it may. */
+  full?: boolean;
 }
 
 /** Who asks, as far as access goes. `admin` is a session of the tenant as such with that permission. */
@@ -84,6 +86,7 @@ const RULES: Record<TopicType, Rule> = {
   },
   channel(asker, _topic, action, access) {
     const { policy } = access;
+    if (policy === null && access.full === true) return "not_permitted";
     if (policy === null) return access.autoCreate ? "allow" : "not_found";
     if (asker.admin || atLeast(access.role, policy[action])) return "allow";
     return policy.visibility === "secret" && access.role === "none" ? "not_found" : "not_permitted";

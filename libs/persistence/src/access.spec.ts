@@ -15,12 +15,12 @@ describe("access", () => {
   beforeAll(async () => {
     database = await startTestDatabase();
     const { db } = database.connection;
-    access = new AccessRepository(db);
+    access = new AccessRepository(db, 100_000);
     const tenants = new TenantRepository(db);
     for (const tenant of ["acme", "rival", "closed"]) await tenants.create(tenant);
     await tenants.create("strict", { auto_create_channels: false });
     await tenants.setStatus("closed", "disabled");
-    await new ChannelRepository(db).change("channel:secret@acme", [], () => ({
+    await new ChannelRepository(db, 100_000).change("channel:secret@acme", [], () => ({
       change: { policy: SECRET, members: [["alice@acme", "moderator"]] },
       result: null,
     }));
@@ -80,6 +80,47 @@ describe("access", () => {
     }
     const { rows } = await database.connection.pool.query("select topic from channels order by 1");
     expect(rows.map((row) => row.topic)).toEqual(["channel:new@acme", "channel:secret@acme"]);
+  });
+
+  it("makes no more channels than a tenant may have: its own limit, or the default", async () => {
+    const { db } = database.connection;
+    const tenants = new TenantRepository(db);
+    await tenants.create("small", { limits: { channels: 3 } });
+    await tenants.create("usual");
+    const ask = (tenant: string, count: number) =>
+      new AccessRepository(db, 5).load(
+        Array.from({ length: 2 * count }, (_, i) => ({
+          topic: `channel:${i % count}@${tenant}`,
+          user: `user-${i}@${tenant}`,
+        })),
+        true,
+      );
+    for (const [tenant, most] of [
+      ["small", 3],
+      ["usual", 5],
+    ] as const) {
+      const before = await ask(tenant, most - 1);
+      expect(before.every(({ policy }) => policy !== null)).toBe(true);
+      for (let n = 0; n < 2; n++) {
+        const more = await ask(tenant, most + 2);
+        expect(more.filter(({ policy }) => policy !== null)).toHaveLength(2 * most);
+        const refused = more.filter(({ full }) => full === true);
+        expect(refused).toEqual(Array(4).fill({ ...nothing, full: true }));
+      }
+      const { rows } = await database.connection.pool.query(
+        "select from channels where tenant_id = $1",
+        [tenant],
+      );
+      expect(rows).toHaveLength(most);
+      await new ChannelRepository(db, 5).change(`channel:0@${tenant}`, [], ({ full }) => {
+        expect(full).toBe(false);
+        return { change: {}, result: null };
+      });
+      await new ChannelRepository(db, 5).change(`channel:new@${tenant}`, [], ({ full }) => {
+        expect(full).toBe(true);
+        return { change: {}, result: null };
+      });
+    }
   });
 
   it("makes each of many channels once, whoever asks at once", async () => {

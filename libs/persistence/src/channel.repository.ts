@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Transaction } from "kysely";
 import { tenantOf, type ChannelPolicy, type Role } from "@tellwire/contract";
+import { roomFor } from "./channel-room.js";
 import type { Database } from "./database.js";
 
 /** A channel as one change sees it, locked against others. */
@@ -11,6 +12,8 @@ export interface ChannelView {
   role(user: string | null): Role;
   /** How many owners there are. */
   owners: number;
+  /** Whether there is no such channel, and the tenant has as many as it may. */
+  full: boolean;
 }
 
 /** What is to become of a channel; what is absent stays. */
@@ -30,7 +33,11 @@ export interface ListedChannel {
 
 /** Channels and their members. Topics and users are canonical. */
 export class ChannelRepository {
-  constructor(private readonly db: Kysely<Database>) {}
+  /** @param mostChannels of a tenant without a limit of its own */
+  constructor(
+    private readonly db: Kysely<Database>,
+    private readonly mostChannels: number,
+  ) {}
 
   /**
    * Changes a channel in one transaction, after every earlier change of it.
@@ -128,7 +135,17 @@ export class ChannelRepository {
       createdBy: channel?.created_by ?? null,
       role: (user) => (user === null ? "none" : (roles.get(user) ?? "none")),
       owners: members.filter((m) => m.role === "owner").length,
+      full: channel === undefined && (await this.isFull(tx, tenant)),
     };
+  }
+
+  private async isFull(tx: Transaction<Database>, tenant: string): Promise<boolean> {
+    const row = await tx
+      .selectFrom("tenants as t")
+      .select(roomFor(this.mostChannels).as("room"))
+      .where("t.tenant_id", "=", tenant)
+      .executeTakeFirst();
+    return row !== undefined && row.room <= 0;
   }
 
   private async apply(

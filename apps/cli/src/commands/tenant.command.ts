@@ -42,6 +42,7 @@ export function tenantCommand(program: Command, run: Run): void {
     .option("--rate <n>", "operations a second, of all its clients together", count)
     .option("--burst <n>", "operations at once", count)
     .option("--connections <n>", "open connections", count)
+    .option("--channels <n>", "channels there may be", count)
     .description("Show a tenant's settings, or change those named.")
     .action(
       run(async (context, json, name: string, options: SettingsOptions) => {

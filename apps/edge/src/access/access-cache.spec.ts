@@ -112,6 +112,18 @@ describe("AccessCache", () => {
     expect(asked.filter(({ create }) => create)).toHaveLength(1);
   });
 
+  it("refuses a channel that cannot come into being, and only for being made", async () => {
+    const { cache } = session(({ create }) => ({
+      autoCreate: true,
+      ...(create && { full: true }),
+    }));
+    await expect(cache.check(alice, LOBBY, "read", true)).rejects.toMatchObject({
+      reason: "not_permitted",
+      message: "The tenant has as many channels as it may have",
+    });
+    await cache.check(alice, LOBBY, "read");
+  });
+
   it("asks about many topics in few calls, tenant by tenant", async () => {
     const created = new Set<string>();
     const { cache, asked, calls } = session(({ topic, create }) => {

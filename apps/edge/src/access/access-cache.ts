@@ -39,7 +39,7 @@ export class AccessCache {
   private readonly cache: LookupCache<TopicAccess>;
   private readonly loader: AccessLoader;
   /** Channels that are coming into being. */
-  private readonly creating = new Map<string, Promise<void>>();
+  private readonly creating = new Map<string, Promise<TopicAccess>>();
   /**
    * Called when the right to a topic may have changed, for one user or (null)
    * for any; a null topic means any topic. By then the cache has forgotten.
@@ -108,19 +108,19 @@ export class AccessCache {
     const key = keyOf(topic, user);
     const access = await this.cache.get(key);
     if (!create || access.policy !== null || !access.autoCreate) return access;
-    await this.created(topic, key);
+    if ((await this.created(topic, key)).full === true) {
+      throw new TellwireError("not_permitted", "The tenant has as many channels as it may have");
+    }
     // Whoever else remembers that it did not exist is let in by that as well, and asks anew here.
     if (this.cache.peek(key)?.policy === null) this.cache.forget(key);
     return this.cache.get(key);
   }
 
   /** Lets a channel come into being: once, for all who use it first at the same time. */
-  private created(topic: string, key: string): Promise<void> {
+  private created(topic: string, key: string): Promise<TopicAccess> {
     let creating = this.creating.get(topic);
     if (creating === undefined) {
-      creating = this.ask(key, true)
-        .then(() => undefined)
-        .finally(() => this.creating.delete(topic));
+      creating = this.ask(key, true).finally(() => this.creating.delete(topic));
       this.creating.set(topic, creating);
     }
     return creating;

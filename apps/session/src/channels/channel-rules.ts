@@ -24,6 +24,7 @@ export interface Decision<R> {
 /** The same words for a channel that is hidden and for one that is not there. */
 export const noSuchChannel = (): TellwireError => new TellwireError("not_found", "No such channel");
 const notPermitted = (why: string): TellwireError => new TellwireError("not_permitted", why);
+const tooMany = (): TellwireError => notPermitted("The tenant has as many channels as it may have");
 const lastOwner = (): TellwireError =>
   new TellwireError("conflict", "A channel keeps its last owner: make another one first");
 
@@ -64,6 +65,7 @@ export function createChannel(
     }
     throw new TellwireError("conflict", "There is such a channel already");
   }
+  if (view.full) throw tooMany();
   const members: ChannelChange["members"] = asker.user === null ? [] : [[asker.user, "owner"]];
   return { change: { policy, createdBy: creator, members }, result: policy };
 }
@@ -84,6 +86,7 @@ export function joinChannel(
   });
   if (verdict === "not_found") throw noSuchChannel();
   if (verdict !== "allow") throw notPermitted("One joins this channel by invitation");
+  if (view.full) throw tooMany();
   if (role !== "none") return { change: {}, result: role };
   const change: ChannelChange = { members: [[asker.user, "member"]] };
   if (view.policy === null) {

@@ -155,6 +155,25 @@ describe("channels", () => {
     expect((await user("bob")("channel.policy", { channel })).policy).toEqual(policy);
   });
 
+  it("are no more than their tenant may have, however they are made", async () => {
+    const tenants = new TenantRepository(fixture.database.db);
+    await tenants.create("small", { limits: { channels: 1 } });
+    const bob = as(rpc, identity("bob", { tenant: "small", user: "bob@small" }));
+    await bob("channel.create", { channel: "channel:one" });
+    // What is there is not touched by the bound.
+    await bob("channel.create", { channel: "channel:one" });
+    await bob("channel.join", { channel: "channel:one" });
+    for (const operation of ["channel.create", "channel.join"] as const) {
+      await expect(bob(operation, { channel: "channel:two" })).rejects.toEqual(
+        refused("not_permitted"),
+      );
+    }
+    const requests = [{ topic: "channel:two@small", user: "bob@small" }];
+    expect(await rpc.call("policy.access", { requests, create: true })).toMatchObject([
+      { policy: null, full: true },
+    ]);
+  });
+
   it("are managed by the tenant itself, with that permission", async () => {
     await create("secret");
     await tenant()("channel.invite", { channel, user: "bob", role: "owner" });

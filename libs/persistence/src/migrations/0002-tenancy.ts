@@ -6,7 +6,7 @@ export const tenancy = `
 create table tenants (
   tenant_id  text primary key,
   status     text not null default 'active' check (status in ('active', 'disabled')),
-  -- { auto_create_channels?: boolean, limits?: { rate?, burst?, connections? } }
+  -- { auto_create_channels?: boolean, limits?: { rate?, burst?, connections?, channels? } }
   settings   jsonb not null default '{}',
   created_at timestamptz not null default now()
 );

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ManagedProcess, Role } from "@tellwire/cluster";
+import type { Cluster, ManagedProcess, Role } from "@tellwire/cluster";
 import type { Fault } from "./fault.js";
 import { becomesMaster, isInSync, isMaster, onEachMaster } from "./redis-nodes.js";
 
 /** Longer than a lease (3 s) and than an edge's life after its last heartbeat (6 s). */
 const PAUSE_MS = 7000;
-/** Longer than the others of a Redis Cluster take to call a node lost. */
-const ABSENCE_MS = 3000;
+/** Longer than anybody may be without service whose topics are on other nodes (10 s). */
+const ABSENCE_MS = 15_000;
+/** Longer than a command may take, shorter than an edge's life after its last heartbeat. */
+const FREEZE_MS = 5000;
 
 const kill = (role: Role): Fault => ({
   name: `kill -9 of ${role === "edge" ? "an" : "a"} ${role}`,
@@ -24,11 +26,24 @@ async function killed(process: ManagedProcess): Promise<void> {
   await process.ready();
 }
 
-async function paused(process: ManagedProcess): Promise<void> {
+async function paused(process: ManagedProcess, ms = PAUSE_MS): Promise<void> {
   process.pause();
-  await sleep(PAUSE_MS);
+  await sleep(ms);
   process.resume();
 }
+
+/** Of the masters only the first has a replica; after a failover they have changed places. */
+async function replicated(
+  cluster: Cluster,
+): Promise<{ master: ManagedProcess; replica: ManagedProcess }> {
+  const [one, other] = [cluster.redisNodes[0], cluster.redisNodes[3]] as ManagedProcess[];
+  const [master, replica] = (await isMaster(one!)) ? [one!, other!] : [other!, one!];
+  await isInSync(replica);
+  return { master, replica };
+}
+
+const alone = (cluster: Cluster, round: number): ManagedProcess =>
+  cluster.redisNodes[1 + (round % 2)] as ManagedProcess;
 
 /** Every row is forced in the tests, and measured by `npm run faults`. */
 export const faults: readonly Fault[] = [
@@ -40,6 +55,11 @@ export const faults: readonly Fault[] = [
     name: "kill -9 of Redis",
     on: "one Redis",
     inject: (cluster) => killed(cluster.redis),
+  },
+  {
+    name: "SIGSTOP of Redis, 5 s",
+    on: "one Redis",
+    inject: (cluster) => paused(cluster.redis, FREEZE_MS),
   },
   {
     name: "FLUSHALL",
@@ -112,20 +132,31 @@ export const faults: readonly Fault[] = [
     name: "loss of a Redis master with a replica",
     on: "a Redis Cluster",
     async inject(cluster) {
-      const replicated = [cluster.redisNodes[0], cluster.redisNodes[3]] as ManagedProcess[];
-      const master = (await isMaster(replicated[0]!)) ? replicated[0]! : replicated[1]!;
-      const replica = replicated.find((node) => node !== master) as ManagedProcess;
-      await isInSync(replica);
+      const { master, replica } = await replicated(cluster);
       await master.crash();
       await becomesMaster(replica);
       await master.start();
     },
   },
   {
-    name: "loss and return of a Redis master without one",
+    name: "SIGSTOP of a Redis master with a replica",
     on: "a Redis Cluster",
+    async inject(cluster) {
+      const { master, replica } = await replicated(cluster);
+      master.pause();
+      try {
+        await becomesMaster(replica);
+      } finally {
+        master.resume();
+      }
+    },
+  },
+  {
+    name: "loss of a Redis master without one, 15 s",
+    on: "a Redis Cluster",
+    without: alone,
     async inject(cluster, round) {
-      const node = cluster.redisNodes[1 + (round % 2)] as ManagedProcess;
+      const node = alone(cluster, round);
       await node.crash();
       await sleep(ABSENCE_MS);
       await node.start();

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import type { Cluster, ManagedProcess } from "@tellwire/cluster";
+import { Keys, partitionOf } from "@tellwire/contract";
 import { poll } from "./poll.js";
 
 const FAILOVER_MS = 20_000;
@@ -24,6 +25,22 @@ export async function onEachMaster(
   for (const [i, node] of cluster.redisNodes.entries()) {
     if (only === undefined ? await isMaster(node) : i === only) await ask(node, work);
   }
+}
+
+const keys = new Keys("tw");
+const PARTITIONS = 16;
+
+/** Which of these topics have their partitions on a node of a Redis Cluster. */
+export function topicsOn(node: ManagedProcess, topics: readonly string[]): Promise<Set<string>> {
+  return ask(node, async (redis) => {
+    const on = new Set<string>();
+    for (const topic of topics) {
+      const key = keys.lease(partitionOf(topic, PARTITIONS));
+      // Of a key of another node's it says only whose it is.
+      if ((await redis.exists(key).catch(() => null)) !== null) on.add(topic);
+    }
+    return on;
+  });
 }
 
 const roleOf = (node: ManagedProcess): Promise<unknown[]> =>

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "@tellwire/cluster";
 import type { Fault } from "./fault.js";
+import { topicsOn } from "./redis-nodes.js";
 import { Traffic, type Result } from "./traffic.js";
 
 export interface Round extends Result {
@@ -22,7 +23,8 @@ export async function runRound(cluster: Cluster, fault: Fault, round: number): P
   const late: string[] = [];
   try {
     await traffic.start();
-    traffic.mark();
+    const node = fault.without?.(cluster, round);
+    traffic.mark(node === undefined ? new Set() : await topicsOn(node, traffic.allTopics));
     await fault.inject(cluster, round);
     await Promise.all(
       cluster.processes.filter(({ pid }) => pid !== undefined).map((each) => each.ready()),

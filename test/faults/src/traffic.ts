@@ -46,6 +46,7 @@ export class Traffic {
   private readonly topics: string[];
   private readonly later: string;
   private readonly told: { client: TellwireClient; at: number; tookMs: number }[] = [];
+  private away: ReadonlySet<string> = new Set();
   private timer: NodeJS.Timeout | undefined;
   private published = 0;
   private owed = 0;
@@ -99,16 +100,21 @@ export class Traffic {
     });
   }
 
-  /** Silence counts from here. */
-  mark(): void {
+  get allTopics(): readonly string[] {
+    return [...this.topics, ...this.wanderers.map(({ inbox }) => inbox)];
+  }
+
+  /** Silence counts from here, but for that of topics which are `away` with what keeps them. */
+  mark(away: ReadonlySet<string>): void {
+    this.away = away;
     for (const { silence } of [...this.senders, ...this.receivers])
       for (const each of silence.values()) each.mark();
   }
 
   /** Lets what is under way come to its end, and compares it with Postgres. */
   async finish(): Promise<Result> {
-    const ackSilenceMs = worstOf(this.senders);
-    const deliverySilenceMs = worstOf(this.receivers);
+    const ackSilenceMs = worstOf(this.senders, this.away);
+    const deliverySilenceMs = worstOf(this.receivers, this.away);
     clearInterval(this.timer);
     for (const wanderer of this.wanderers) wanderer.settle();
     const complaints: string[] = [];
@@ -202,5 +208,7 @@ export class Traffic {
   }
 }
 
-const worstOf = (all: readonly (Sender | Receiver)[]): number =>
-  Math.max(...all.flatMap(({ silence }) => [...silence.values()].map(({ worst }) => worst)));
+function worstOf(all: readonly (Sender | Receiver)[], away: ReadonlySet<string>): number {
+  const counting = all.flatMap(({ silence }) => [...silence].filter(([topic]) => !away.has(topic)));
+  return Math.max(...counting.map(([, { worst }]) => worst));
+}

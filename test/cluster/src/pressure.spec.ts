@@ -132,6 +132,33 @@ describe("with tight bounds", () => {
     });
   });
 
+  it("whoever asks for thousands of new topics at once delays only itself", async () => {
+    const other = await cluster.tenant();
+    const at = cluster.edge(0);
+    const greedy = await Promise.all(
+      upTo(4).map((n) => cluster.connect("ws", at, { api_key: tenant.key, user: `greedy${n}` })),
+    );
+    const stranger = await cluster.connect("ws", at, { api_key: other.key, user: "stranger" });
+    const flood = greedy.flatMap((client, c) =>
+      upTo(3).map((f) => {
+        const topics = upTo(1000).map((n) => ({ topic: `channel:greedy-${c}-${f}-${n}` }));
+        return client.request("subscribe", { topics });
+      }),
+    );
+    let over = false;
+    const flooded = outcomes(flood).finally(() => (over = true));
+    let served = 0;
+    for (; !over; served++) {
+      const topic = `channel:modest${served}`;
+      await subscribe(stranger, topic);
+      await publish(stranger, topic, served);
+      await stranger.request("history", { topic });
+    }
+    expect(served).toBeGreaterThan(0);
+    expect(await flooded).toEqual(flood.map(() => null));
+    for (const client of [...greedy, stranger]) client.drop();
+  });
+
   describe("a client that does not read", () => {
     const BODY = "x".repeat(50_000);
     const CLOSED = 'tellwire_connections_closed_total{reason="slow_client"}';
@@ -324,13 +351,14 @@ describe("with small appends", () => {
   });
 
   it.each(PROTOCOLS)("a session has no more topics than it may, over %s", async (protocol) => {
-    const { key } = await cluster.tenant();
+    const { name, key } = await cluster.tenant();
     const client = await cluster.connect(protocol, cluster.edge(0), { api_key: key, user: "a" });
     const topics = upTo(TOPICS).map((n) => ({ topic: `channel:c${n}` }));
     // Its own inbox is one of them.
     await expect(client.request("subscribe", { topics })).rejects.toMatchObject({
       wire: { name: "invalid_params", temporary: false },
     });
+    expect(await cluster.sql("select from channels where tenant_id = $1", [name])).toEqual([]);
     const { topics: joined } = await client.request("subscribe", { topics: topics.slice(1) });
     expect(joined).toHaveLength(TOPICS - 1);
   });

@@ -6,7 +6,7 @@ import { MasterWatch } from "./master-watch.js";
 
 const log = createLogger({ service: "test", name: "test", level: "silent" });
 /** Longer than the client takes to ask again who is a master (5 s). */
-const REFRESHED_MS = 7000;
+const REFRESHED_MS = 6000;
 
 let piece: RedisClusterPiece;
 let redis: RedisConnection;

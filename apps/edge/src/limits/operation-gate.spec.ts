@@ -95,6 +95,32 @@ describe("OperationGate", () => {
     expect(gate.admit(caller({}), 100)).toBeUndefined();
   });
 
+  it("lets a connection's operations in in their order, whichever wait for tokens", async () => {
+    let refill = (): void => undefined;
+    const filled = new Promise<void>((resolve) => (refill = resolve));
+    // The first waits for the key's tokens and then the tenant's, the second for the tenant's only.
+    const waits = { "key:k1": [filled, undefined, undefined], tenant: [filled, undefined, filled] };
+    const take = (_tenant: string, name: string) => waits[name as keyof typeof waits].shift();
+    const gate = new OperationGate(
+      config,
+      { take, giveBack: () => undefined } as never,
+      { limitsOf: () => ({}) },
+      { covers: () => false },
+      () => NOW,
+    );
+    const connection = {};
+    const order: number[] = [];
+    const operation = async (n: number): Promise<void> => {
+      const wait = gate.admit(caller(connection), 1);
+      if (wait !== undefined) await wait;
+      order.push(n);
+    };
+    const all = [1, 2, 3].map(operation);
+    refill();
+    await Promise.all(all);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
   it.each([false, true])(
     "does not charge the key for the tenant's refusal (later: %s)",
     async (later) => {

@@ -10,6 +10,7 @@ import { rateLimited } from "./rate-limited.js";
 import { fullBucket, msTo, takeAll, type Bucket, type BucketRate } from "./token-bucket.js";
 
 const TENANT = "tenant";
+const ignore = (): void => undefined;
 
 /** A limit that names no burst allows what a second allows. */
 export function rateOf({ rate, burst }: Limits, fallback: number): BucketRate {
@@ -20,6 +21,8 @@ export function rateOf({ rate, burst }: Limits, fallback: number): BucketRate {
 /** Limits operations by connection, API key and tenant, in this order. */
 export class OperationGate implements Gate {
   private readonly perConnection = new WeakMap<Connection, Bucket>();
+  /** The last admission of each connection, while it waits for tokens. */
+  private readonly last = new WeakMap<Connection, Promise<void>>();
   private readonly connectionRate: BucketRate;
 
   constructor(
@@ -33,9 +36,27 @@ export class OperationGate implements Gate {
     this.connectionRate = { rate: config.connectionRate, burst: config.connectionBurst };
   }
 
-  admit({ connection, identity }: Caller, cost: number): Promise<void> | void {
+  /** Operations of a connection are let in in their order, whichever of them wait for tokens. */
+  admit(caller: Caller, cost: number): Promise<void> | void {
+    const { connection } = caller;
+    const admitted = this.admitNow(caller, cost);
+    const before = connection === null ? undefined : this.last.get(connection);
+    if (connection === null || (admitted === undefined && before === undefined)) return admitted;
+    // It is awaited later, perhaps after it has been refused.
+    admitted?.catch(ignore);
+    const inOrder = before === undefined ? admitted : before.then(() => admitted);
+    const settled = Promise.resolve(inOrder)
+      .catch(ignore)
+      .then(() => {
+        if (this.last.get(connection) === settled) this.last.delete(connection);
+      });
+    this.last.set(connection, settled);
+    return inOrder;
+  }
+
+  private admitNow({ connection, identity }: Caller, cost: number): Promise<void> | undefined {
     if (connection !== null) this.admitConnection(connection, cost);
-    if (identity === null) return;
+    if (identity === null) return undefined;
     const { tenant, keyId } = identity;
     // Tokens do not carry their key's limits, so they have a bucket of their own.
     const key = identity.tokenId === null ? `key:${keyId}` : `tokens:${keyId}`;
@@ -71,7 +92,7 @@ export class OperationGate implements Gate {
   }
 
   /** What the tenant's limit refuses does not count against the key. */
-  private admitTenant(tenant: string, key: string, cost: number): Promise<void> | void {
+  private admitTenant(tenant: string, key: string, cost: number): Promise<void> | undefined {
     const rate = rateOf(this.tenants.limitsOf(tenant), this.config.tenantRate);
     const giveBack = (error: unknown): never => {
       this.buckets.giveBack(tenant, key, cost);

@@ -6,6 +6,7 @@ import { startTestDatabase, type TestDatabase } from "./database.fixture.js";
 import { TenantRepository } from "./tenant.repository.js";
 
 const SECRET = { visibility: "secret", read: "guest", publish: "member", join: "guest" } as const;
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 const PUBLIC = { visibility: "public", read: "none", publish: "none", join: "none" } as const;
 
 describe("access", () => {
@@ -105,7 +106,7 @@ describe("access", () => {
         const more = await ask(tenant, most + 2);
         expect(more.filter(({ policy }) => policy !== null)).toHaveLength(2 * most);
         const refused = more.filter(({ full }) => full === true);
-        expect(refused).toEqual(Array(4).fill({ ...nothing, full: true }));
+        expect(refused).toEqual(upTo(4).map(() => ({ ...nothing, full: true })));
       }
       const { rows } = await database.connection.pool.query(
         "select from channels where tenant_id = $1",

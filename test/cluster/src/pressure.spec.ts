@@ -145,10 +145,10 @@ describe("with tight bounds", () => {
         return client.request("subscribe", { topics });
       }),
     );
-    let over = false;
-    const flooded = outcomes(flood).finally(() => (over = true));
+    const flooding = new AbortController();
+    const flooded = outcomes(flood).finally(() => flooding.abort());
     let served = 0;
-    for (; !over; served++) {
+    for (; !flooding.signal.aborted; served++) {
       const topic = `channel:modest${served}`;
       await subscribe(stranger, topic);
       await publish(stranger, topic, served);

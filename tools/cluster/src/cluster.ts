@@ -121,6 +121,9 @@ export class Cluster {
   async start(): Promise<void> {
     const { options, workspace } = this;
     const { log } = workspace.supervision;
+    // Whatever is waited for then fails, however long it would have taken.
+    const giveUp = () => this.processes.forEach((each) => void each.stop());
+    options.signal?.addEventListener("abort", giveUp, { once: true });
     if (options.ports?.base !== undefined) await workspace.ports.fix("nginx", options.ports.base);
     const edges = await this.addressesOf("edge", options.edges ?? 2);
     log("starting Redis, Postgres, PgBouncer and nginx");
@@ -139,8 +142,6 @@ export class Cluster {
     options.signal?.throwIfAborted();
     const services = roles.flatMap((role) => this.servicesOf(role));
     log(`starting ${services.map((service) => service.name).join(", ")}`);
-    const giveUp = () => services.forEach((service) => void service.stop());
-    options.signal?.addEventListener("abort", giveUp, { once: true });
     await Promise.all(services.map((service) => service.start()));
     options.signal?.removeEventListener("abort", giveUp);
     options.signal?.throwIfAborted();
@@ -251,7 +252,11 @@ export class Cluster {
     });
     const supervisor = { pid: process.pid, startTime: startTimeOf(process.pid)! };
     const url = this.nginx?.url ?? "";
-    writeState(this.dataDir, { ...supervisor, startedAt: this.startedAt, url, processes });
+    try {
+      writeState(this.dataDir, { ...supervisor, startedAt: this.startedAt, url, processes });
+    } catch {
+      // A disk that is full for a while must not end what runs; until then `status` tells older pids.
+    }
   }
 }
 

@@ -18,6 +18,9 @@ const run = promisify(execFile);
 /** The role and the database of Tellwire; the role may create further databases, for tests. */
 export const DATABASE = "tellwire";
 
+/** A server without room for its log may accept a statement and never answer. */
+const QUERY_TIMEOUT_MS = 15_000;
+
 /** Starts Postgres with fsync on, and creates Tellwire's role and database when they are missing. */
 export async function startPostgresServer(workspace: Workspace): Promise<ManagedProcess> {
   const folder = workspace.folder("postgres");
@@ -128,12 +131,14 @@ async function asSuperuser<T>(
     password: workspace.secrets.superuserPassword,
     database: "postgres",
     connectionTimeoutMillis: 2_000,
+    query_timeout: QUERY_TIMEOUT_MS,
   });
   client.on("error", () => {}); // The query under way rejects as well.
   try {
     await client.connect();
     return await work(client);
   } finally {
-    await client.end().catch(() => {});
+    // Not waited for: it may never be answered either.
+    void client.end().catch(() => {});
   }
 }

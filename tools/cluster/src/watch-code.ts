@@ -21,9 +21,12 @@ export function watchCode(
   const tsc = spawn("setpriv", args, { cwd: repository, stdio: ["ignore", "inherit", "inherit"] });
   const changed = new Set<Role>();
   let timer: NodeJS.Timeout | undefined;
+  /** One restart after the other: two at once would start a service twice. */
+  let restarting = Promise.resolve();
 
   const restart = async () => {
     const due = [...changed];
+    if (due.length === 0 || signal.aborted) return;
     changed.clear();
     say(`code changed: restarting every ${due.join(", ")}`);
     const services = due.flatMap((role) => cluster.servicesOf(role));
@@ -35,7 +38,7 @@ export function watchCode(
     if (!file?.endsWith(".js") || file.endsWith(".spec.js")) return;
     for (const role of concerned) changed.add(role);
     clearTimeout(timer);
-    timer = setTimeout(() => void restart(), QUIET_MS);
+    timer = setTimeout(() => (restarting = restarting.then(restart)), QUIET_MS);
   };
 
   const watchers: FSWatcher[] = roles.map((role) =>

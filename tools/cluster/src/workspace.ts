@@ -74,7 +74,9 @@ export class Workspace {
   /** The cause of a failed start: a full disk makes everything fail, each in its own words. */
   causeOf(error: unknown): unknown {
     const free = this.freeBytes();
-    return free < FULL_BYTES ? this.diskFull(free) : error;
+    // What failed may have cleared its own away since then.
+    const told = /ENOSPC|no space left on device/i.test(String(error));
+    return told || free < FULL_BYTES ? this.diskFull(free) : error;
   }
 
   private freeBytes(): number {

@@ -125,24 +125,23 @@ export class SessionRepository {
       with given as (
         select x.* from jsonb_to_recordset(${given}::jsonb) as x(id uuid, tenant text, topics jsonb)
         join sessions s on s.tenant_id = x.tenant and s.session_id = x.id and s.edge = ${edge}),
-      flat as (
-        select g.tenant, g.id, t->>0 as topic, max((t->>1)::bigint) as seq
-        from given g, jsonb_array_elements(g.topics) t group by 1, 2, 3),
       kept as (
         update sessions s set topics = array(
-          select f.topic from flat f where f.tenant = g.tenant and f.id = g.id order by f.topic)
+          select distinct t->>0 from jsonb_array_elements(g.topics) t order by 1)
         from given g where s.tenant_id = g.tenant and s.session_id = g.id and s.edge = ${edge}
-        returning s.tenant_id, s.session_id, s.user_name),
+        returning s.tenant_id, s.session_id, s.user_name, g.topics as given),
+      -- Nothing joins this: the planner cannot know how large it is, and took the square of it.
+      flat as (
+        select k.tenant_id, k.session_id, t->>0 as topic, max((t->>1)::bigint) as seq
+        from kept k, jsonb_array_elements(k.given) t group by 1, 2, 3),
       gone as (
         delete from cursors c using kept k
-        where c.tenant_id = k.tenant_id and c.session_id = k.session_id and not exists (
-          select from flat f
-          where f.tenant = k.tenant_id and f.id = k.session_id and f.topic = c.topic)),
+        where c.tenant_id = k.tenant_id and c.session_id = k.session_id
+          and (c.tenant_id, c.session_id, c.topic) not in (
+            select tenant_id, session_id, topic from flat)),
       risen as (
         insert into cursors (tenant_id, session_id, topic, seq)
-        select f.tenant, f.id, f.topic, f.seq
-        from flat f join kept k on k.tenant_id = f.tenant and k.session_id = f.id
-        where f.seq >= 0
+        select tenant_id, session_id, topic, seq from flat where seq >= 0
         on conflict (tenant_id, session_id, topic) do update set seq = excluded.seq
           where cursors.seq < excluded.seq
         returning tenant_id, session_id, topic, seq)

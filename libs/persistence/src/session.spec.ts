@@ -75,3 +75,42 @@ describe("a session that moves while its old edge still saves it", () => {
     expect((await open("edge-2", id)).topics).toEqual([["channel:a@acme", 7]]);
   });
 });
+
+describe("sessions with as many topics as a connection may have", () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await startTestDatabase();
+  });
+  afterAll(() => database.stop());
+
+  it("are saved together within what a statement may take, again and again", async () => {
+    const sessions = new SessionRepository(database.connection.db, 60);
+    const fresh = Array.from({ length: 4 }, () => randomUUID());
+    const openings = fresh.map((id) => ({ ...ALICE, edge: "edge-1", resume: null, fresh: id }));
+    await sessions.open(openings);
+    const topics = Array.from({ length: 5000 }, (_, i) => `channel:${i}@acme`).toSorted();
+    const save = (of: string[], seq: number) =>
+      sessions.save(
+        "edge-1",
+        fresh.map((id) => ({
+          id,
+          tenant: ALICE.tenant,
+          user: ALICE.user,
+          topics: of.map((topic): [string, number] => [topic, seq]),
+        })),
+      );
+    await save(topics, 1);
+    await save(topics, 2);
+    await save(topics.slice(1), 1);
+    const [first] = fresh;
+    const [resumed] = await sessions.open([
+      { ...ALICE, edge: "edge-2", resume: first as string, fresh: randomUUID() },
+    ]);
+    expect(resumed?.topics.toSorted()).toEqual(
+      topics
+        .slice(1)
+        .map((topic) => [topic, 2])
+        .toSorted(),
+    );
+  });
+});

@@ -24,11 +24,13 @@ interface PageRow extends Omit<MessageRow, "seq"> {
   seq: number | null;
 }
 
+/** What is at or below the floor is gone, even if its partition has not been dropped yet. */
 const PAGE = `select e.log_epoch, t.head, t.floor, m.*
   from log_meta e
   left join topics t on t.tenant_id = $1 and t.topic = $2
-  left join lateral tellwire_page(t.tenant_id, t.topic_id, $3::bigint, $4::bigint, $5::int,
-                                  $6::bigint) m on t.topic_id is not null`;
+  left join lateral tellwire_page(t.tenant_id, t.topic_id,
+              case when $3::bigint is not null then greatest($3::bigint, t.floor) end,
+              $4::bigint, $5::int, $6::bigint) m on m.seq > t.floor`;
 
 const HEADS = `select coalesce(t.head, 0) as head, coalesce(t.floor, 0) as floor, e.log_epoch
   from log_meta e

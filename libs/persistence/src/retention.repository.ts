@@ -4,8 +4,36 @@ import type pg from "pg";
 const LOCK_TIMEOUT = "500ms";
 const LOCK_RETRIES = 20;
 const LOCK_NOT_AVAILABLE = "55P03";
+const UNDEFINED_TABLE = "42P01";
 /** Rows of one DELETE: each is a short transaction. */
 const SWEEP = 5000;
+/** Topics whose floors rise in one transaction: appends to them wait for it. */
+const FLOORS = 500;
+
+interface LastTopic {
+  tenant: string;
+  topic: number;
+}
+
+/**
+ * Raises the floors of the topics that come next in a partition to its last
+ * message of each. Locks rows in the order in which appends do.
+ */
+const raiseFloors = (partition: string): string => `
+with last as materialized (
+  select tenant_id, topic_id, max(seq) as floor from ${partition}
+   where (tenant_id, topic_id) > ($1, $2::bigint)
+   group by tenant_id, topic_id order by tenant_id, topic_id limit ${FLOORS}
+), locked as materialized (
+  select t.tenant_id, t.topic, l.floor
+    from last l join topics t on t.tenant_id = l.tenant_id and t.topic_id = l.topic_id
+   where t.floor < l.floor order by t.tenant_id, t.topic for update of t
+), raised as (
+  update topics t set floor = l.floor from locked l
+   where t.tenant_id = l.tenant_id and t.topic = l.topic
+)
+select tenant_id as tenant, topic_id as topic from last
+ order by tenant_id desc, topic_id desc limit 1`;
 
 const PARTITION = /^messages_y(\d{4})m(\d{2})d(\d{2})$/;
 
@@ -14,33 +42,37 @@ const DAY = 86_400_000;
 
 /**
  * Makes the log's partitions of the coming days and drops those that retention
- * has passed. Several may run at once: an advisory lock lets one do the work.
+ * has passed. Several may run at once: each step is done by one of them.
  */
 export class RetentionRepository {
   constructor(private readonly pool: pg.Pool) {}
 
-  /** @returns how many partitions were made */
+  /**
+   * Makes the partitions of today and the coming days, and those of past days
+   * that had none because no worker ran: what came meanwhile moves into them, so
+   * that it is dropped when its time comes.
+   * @returns how many partitions were made
+   */
   async createPartitions(daysAhead: number): Promise<number> {
+    const { rows } = await this.pool.query<{ day: string }>(
+      `select day::date::text as day
+         from generate_series(now() at time zone 'UTC',
+                              (now() at time zone 'UTC') + $1 * interval '1 day', '1 day') as day
+       union all
+       select distinct (at at time zone 'UTC')::date::text from messages_default
+        where at < date_trunc('day', now(), 'UTC')`,
+      [daysAhead],
+    );
     let made = 0;
-    for (let day = 0; day <= daysAhead; day++) {
-      const created = await this.transaction(async (client) => {
-        const { rows } = await retryLock(client, () =>
-          client.query<{ created: boolean }>(
-            "select tellwire_create_partition((now() at time zone 'UTC')::date + $1::int) as created",
-            [day],
-          ),
-        );
-        return rows[0]!.created;
-      });
-      if (created) made++;
-    }
+    for (const { day } of rows) if (await this.createPartition(day)) made++;
     return made;
   }
 
   /**
    * Drops the partitions whose last message is older than `days`. The floors of
-   * the topics rise in the transaction that drops, so nobody sees a gap that no
-   * floor explains.
+   * the topics rise before: what is at or below a floor counts as gone, whether
+   * it is there still or not, so nobody sees a gap that no floor explains. And
+   * appends wait for a drop no longer than it takes to forget a table.
    * @returns the names of what was dropped
    */
   async dropPartitions(days: number): Promise<string[]> {
@@ -52,6 +84,7 @@ export class RetentionRepository {
     const dropped: string[] = [];
     for (const { name, today } of rows) {
       if (!isPast(name, today, days)) continue;
+      await this.raiseFloors(name).catch(unlessDropped);
       if (await this.transaction((client) => dropPartition(client, name))) dropped.push(name);
     }
     return dropped;
@@ -74,6 +107,32 @@ export class RetentionRepository {
       } while (count === SWEEP);
     }
     return total;
+  }
+
+  private createPartition(day: string): Promise<boolean> {
+    return this.transaction(async (client) => {
+      const { rows } = await retryLock(client, () =>
+        client.query<{ created: boolean }>("select tellwire_create_partition($1) as created", [
+          day,
+        ]),
+      );
+      return rows[0]!.created;
+    });
+  }
+
+  /** In as many short transactions as it takes; nothing is added to a day that is past. */
+  private async raiseFloors(partition: string): Promise<void> {
+    let last: LastTopic | undefined = { tenant: "", topic: 0 };
+    while (last !== undefined) last = await this.raiseFloorsAfter(partition, last);
+  }
+
+  private raiseFloorsAfter(partition: string, last: LastTopic): Promise<LastTopic | undefined> {
+    return this.transaction(async (client) => {
+      const { rows } = await retryLock(client, () =>
+        client.query<LastTopic>(raiseFloors(partition), [last.tenant, last.topic]),
+      );
+      return rows[0];
+    });
   }
 
   private async transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -104,24 +163,20 @@ function isPast(name: string, now: Date, days: number): boolean {
   return end <= now.getTime() - days * DAY;
 }
 
-/** The floors are found before the lock is taken: that reads the whole partition. */
+/** @returns whether it was there: another worker may have been faster */
 async function dropPartition(client: pg.PoolClient, name: string): Promise<boolean> {
-  const { rows } = await client.query<{ mine: boolean }>(
-    "select pg_try_advisory_xact_lock(hashtext('tellwire retention')) as mine",
-  );
-  if (!rows[0]!.mine) return false;
-  await client.query(
-    `create temporary table retention_floors on commit drop as
-     select tenant_id, topic_id, max(seq) as floor from ${name} group by tenant_id, topic_id`,
-  );
-  // As in the append: first messages, then the rows of topics.
   await retryLock(client, () => client.query("lock table messages in access exclusive mode"));
-  await client.query(
-    `update topics t set floor = greatest(t.floor, f.floor) from retention_floors f
-      where t.tenant_id = f.tenant_id and t.topic_id = f.topic_id`,
+  const { rows } = await client.query<{ there: boolean }>(
+    "select to_regclass($1) is not null as there",
+    [name],
   );
-  await client.query(`drop table ${name}`);
-  return true;
+  if (rows[0]!.there) await client.query(`drop table ${name}`);
+  return rows[0]!.there;
+}
+
+/** Another worker has done it meanwhile, floors and all. */
+function unlessDropped(error: unknown): void {
+  if ((error as pg.DatabaseError).code !== UNDEFINED_TABLE) throw error;
 }
 
 /** Gives way to the appends in between, and tries again. */

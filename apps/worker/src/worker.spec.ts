@@ -172,6 +172,11 @@ describe.each([
       (await fetch(`http://127.0.0.1:${worker!.port}${path}`)).text();
     expect(await get("/health/ready")).toContain("ready");
     await bench.append(publish({ sendAt: Date.now() + 30_000 }));
+    await bench.database.pool.query(
+      `insert into dead_letters (tenant_id, id, kind, payload, error, attempts, due_at, replayed_at)
+       select 'acme', gen_random_uuid(), 'message.expire', '{}', 'no use', 5, now(), replayed
+         from unnest(array[null, null, now()]) as replayed`,
+    );
     const text = await until(
       () => get("/metrics"),
       (metrics) => /queue_jobs\{[^}]*state="delayed"[^}]*\} [1-9]/.test(metrics),
@@ -179,6 +184,7 @@ describe.each([
     for (const name of ["outbox_due", "outbox_oldest_seconds", "scheduled_overdue"]) {
       expect(text).toMatch(new RegExp(`^tellwire_${name}(\\{.*\\})? \\d`, "m"));
     }
+    expect(text).toMatch(/^tellwire_dead_letters(\{.*\})? 2$/m);
   });
 
   it("goes on when Redis comes back", async () => {

@@ -13,6 +13,7 @@ export interface DeadLetter extends OutboxRef {
 }
 
 const MAX_ERROR = 2000;
+const COUNTED = 10_000;
 
 const PARK = `
 with gone as (
@@ -79,6 +80,15 @@ export class DeadLetterRepository {
       options.limit,
     ]);
     return rows;
+  }
+
+  /** How many wait to be replayed; at most 10,000 are counted. */
+  async waiting(): Promise<number> {
+    const { rows } = await this.pool.query<{ count: number }>(
+      `select count(*)::int as count
+         from (select from dead_letters where replayed_at is null limit ${COUNTED}) x`,
+    );
+    return rows[0]!.count;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import { OutboxRepository, ScheduledRepository } from "@tellwire/persistence";
+import { DeadLetterRepository, OutboxRepository, ScheduledRepository } from "@tellwire/persistence";
 import { Metrics } from "@tellwire/telemetry";
 import type { Counter } from "prom-client";
 import { JobQueues } from "../jobs/job-queues.js";
@@ -17,6 +17,7 @@ export class WorkerMetrics {
     metrics: Metrics,
     outbox: OutboxRepository,
     scheduled: ScheduledRepository,
+    letters: DeadLetterRepository,
     queues: JobQueues,
   ) {
     this.offered = metrics.counter("outbox_offered_total", "Outbox rows offered", [
@@ -38,6 +39,12 @@ export class WorkerMetrics {
     );
     metrics.gauge("scheduled_overdue", "Scheduled messages past their time", [], async (gauge) =>
       gauge.set(await scheduled.overdue(OVERDUE_MS)),
+    );
+    metrics.gauge(
+      "dead_letters",
+      "Dead letters that wait to be replayed, 10,000 at most",
+      [],
+      async (gauge) => gauge.set(await letters.waiting()),
     );
     metrics.gauge("queue_jobs", "Jobs in the queues", ["queue", "state"], async (gauge) => {
       for (const { queue, state, count } of await queues.depths()) {

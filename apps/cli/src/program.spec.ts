@@ -4,6 +4,7 @@ import { hashKey, Keys } from "@tellwire/contract";
 import {
   connectDatabase,
   DeadLetterRepository,
+  InstallationRepository,
   KeyRepository,
   type DatabaseConnection,
 } from "@tellwire/persistence";
@@ -170,12 +171,21 @@ describe("tellwire", () => {
     );
   });
 
+  it("forgets the number of partitions", async () => {
+    const installation = new InstallationRepository(connection.pool);
+    await installation.assertPartitions(16);
+    expect(await tellwire("partitions", "forget")).toEqual([{ partitions: null }]);
+    await installation.assertPartitions(64);
+  });
+
   it("renews the log's epoch", async () => {
     const epoch = async () =>
       (await connection.pool.query<{ log_epoch: string }>("select log_epoch from log_meta")).rows;
     const before = await epoch();
     const renewed = await tellwire("log-epoch", "renew");
     expect(await epoch()).toEqual(renewed);
+    const logEpoch = renewed[0]!["log_epoch"];
+    expect(await announced()).toContainEqual({ type: "log_epoch", logEpoch });
     expect(renewed).not.toEqual(before);
   });
 

@@ -5,6 +5,7 @@ import { keyCommand } from "./commands/key.command.js";
 import { logEpochCommand } from "./commands/log-epoch.command.js";
 import { migrateCommand } from "./commands/migrate.command.js";
 import { tenantCommand } from "./commands/tenant.command.js";
+import { partitionsCommand } from "./commands/partitions.command.js";
 import { run } from "./run.js";
 
 export function createProgram(): Command {
@@ -20,5 +21,6 @@ export function createProgram(): Command {
   keyCommand(program, run);
   deadLetterCommand(program, run);
   logEpochCommand(program, run);
+  partitionsCommand(program, run);
   return program;
 }

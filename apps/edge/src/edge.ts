@@ -28,6 +28,7 @@ import { HttpGateway } from "./gateways/http/http.gateway.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
 import { WsGateway } from "./gateways/ws/ws.gateway.js";
 import { Ingress } from "./ingress/ingress.js";
+import { assertPartitions } from "./instance/assert-partitions.js";
 import { ClusterClock } from "./instance/cluster-clock.js";
 import { Instance } from "./instance/instance.js";
 import { AttemptLimiter } from "./limits/attempt-limiter.js";
@@ -234,12 +235,12 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     keys,
     log,
     (event: ControlEvent) => {
-      for (const part of [apiKeys, tenants, access, connectionGuard, watchers]) {
+      for (const part of [apiKeys, tenants, access, connectionGuard, watchers, feeds]) {
         part.onControl(event);
       }
     },
     () => {
-      for (const part of [apiKeys, tenants, access, connectionGuard]) part.onGap();
+      for (const part of [apiKeys, tenants, access, connectionGuard, feeds]) part.onGap();
     },
   );
   const sweep = setInterval(() => {
@@ -248,8 +249,11 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   }, SWEEP_MS);
 
   const rpcLoop = new AbortController();
+  const calls = rpc.run(rpcLoop.signal);
+  // Before anything is done to a partition.
+  await assertPartitions(rpc, config.partitions);
   const loops = [
-    rpc.run(rpcLoop.signal),
+    calls,
     egress.run(rpcLoop.signal),
     instance.run(signal),
     control.run(signal),

@@ -5,6 +5,7 @@ import {
   AppendRepository,
   connectDatabase,
   DeadLetterRepository,
+  InstallationRepository,
 } from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { ControlReader } from "@tellwire/streams";
@@ -35,6 +36,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
   const database = connectDatabase(config);
   await redis.ready();
   await database.assertDurable();
+  await new InstallationRepository(database.pool).assertPartitions(config.partitions);
 
   const authoriser = new Authoriser(new AccessRepository(database.db, config.tenantChannels));
   const egress = new EgressWriter(redis, keys, process, config.egressBound);

@@ -7,6 +7,7 @@ import { ChannelController } from "./channels/channel.controller.js";
 import { ChannelService } from "./channels/channel.service.js";
 import { HistoryController } from "./history/history.controller.js";
 import { Announcer } from "./infrastructure/announcer.js";
+import { ClusterController } from "./infrastructure/cluster.controller.js";
 import { partsOf, type Parts } from "./infrastructure/parts.js";
 import { PermissionGuard } from "./infrastructure/permission.guard.js";
 import { StorageErrorFilter } from "./infrastructure/storage-error.filter.js";
@@ -24,6 +25,7 @@ import { SweepService } from "./registry/sweep.service.js";
     PresenceController,
     HistoryController,
     ChannelController,
+    ClusterController,
   ],
   providers: [
     { provide: APP_FILTER, useClass: StorageErrorFilter },

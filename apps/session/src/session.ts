@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { NestFactory } from "@nestjs/core";
 import { Keys } from "@tellwire/contract";
-import { connectDatabase } from "@tellwire/persistence";
+import { connectDatabase, InstallationRepository } from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { RpcServer, SESSION_PATTERNS } from "@tellwire/rpc";
 import { createLogger, HealthServer, Metrics } from "@tellwire/telemetry";
@@ -26,6 +26,7 @@ export async function startSession(
   const database = connectDatabase(config);
   await redis.ready();
   await database.assertDurable();
+  await new InstallationRepository(database.pool).assertPartitions(config.partitions);
 
   const server = new RpcServer(redis, keys, log, metrics, SESSION_PATTERNS, config.rpcInFlight);
   const app = await NestFactory.createMicroservice(

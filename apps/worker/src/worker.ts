@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { NestFactory } from "@nestjs/core";
 import { Keys } from "@tellwire/contract";
-import { connectDatabase } from "@tellwire/persistence";
+import { connectDatabase, InstallationRepository } from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { createLogger, HealthServer, Metrics } from "@tellwire/telemetry";
 import type { WorkerConfig } from "./config.js";
@@ -28,6 +28,7 @@ export async function startWorker(
   const database = connectDatabase(config);
   await redis.ready();
   await database.assertDurable();
+  await new InstallationRepository(database.pool).assertPartitions(config.partitions);
 
   const app = await NestFactory.createApplicationContext(
     WorkerModule.with({ config, log, metrics, keys, redis, database }),

@@ -7,6 +7,8 @@ export type ControlEvent =
   | { type: "key"; tenant: string; keyId: string; revoked: boolean }
   /** A token, or every token and session of a user issued before `before` (milliseconds), is revoked. */
   | { type: "revoked"; tenant: string; tokenId: string | null; user: string | null; before: number }
+  /** The log was restored to an earlier point: cursors got until now mean nothing. */
+  | { type: "log_epoch"; logEpoch: string }
   | { type: "block"; user: string; blocked: string }
   /** These users went offline with the edge that they were at; `at` in milliseconds. */
   | { type: "offline"; users: string[]; at: number };

@@ -90,6 +90,8 @@ export interface SessionRpc {
     params: { requests: { topic: string; user: string | null }[]; create: boolean };
     result: TopicAccess[];
   };
+  /** How many partitions the cluster has; an edge that was told another number must not run. */
+  "cluster.partitions": { params: Record<string, never>; result: number };
   /**
    * Every revocation that still matters: of one token, of what a user had before
    * a moment (milliseconds), or of a key with all the tokens it gave.

@@ -23,6 +23,7 @@ export {
   type ChannelView,
   type ListedChannel,
 } from "./channel.repository.js";
+export { InstallationRepository } from "./installation.repository.js";
 export { KeyRepository, type KeyListing, type NewKey } from "./key.repository.js";
 export { RevocationRepository, type Revocation } from "./revocation.repository.js";
 export {

@@ -22,7 +22,7 @@ interface Job {
 }
 
 export interface LogTables {
-  log_meta: { log_epoch: string };
+  log_meta: { log_epoch: string; partitions: number | null };
   topics: {
     tenant_id: string;
     topic: string;

@@ -11,6 +11,7 @@ const SESSION_CALLS: Record<SessionRpcName, true> = {
   "history.page": true,
   "history.heads": true,
   "policy.access": true,
+  "cluster.partitions": true,
   "revocations.list": true,
 };
 

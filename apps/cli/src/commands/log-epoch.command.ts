@@ -10,11 +10,12 @@ export function logEpochCommand(program: Command, run: Run): void {
     .command("renew")
     .description("After Postgres was restored to an earlier point: clients' cursors mean nothing.")
     .action(
-      run(async ({ pool }, json) => {
-        const renewed = await new HistoryRepository(pool).renewLogEpoch();
+      run(async (context, json) => {
+        const renewed = await new HistoryRepository(context.pool).renewLogEpoch();
+        await context.announce({ type: "log_epoch", logEpoch: renewed });
         printResult(
           { log_epoch: renewed },
-          `The log's epoch is ${renewed}. Restart the edges, so that every client is told.`,
+          `The log's epoch is ${renewed}; every client is told to begin anew.`,
           json,
         );
       }),

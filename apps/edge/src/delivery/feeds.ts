@@ -1,4 +1,4 @@
-import type { EgressEntry, TopicHead } from "@tellwire/contract";
+import type { ControlEvent, EgressEntry, TopicHead } from "@tellwire/contract";
 import type { Logger } from "@tellwire/telemetry";
 import { pause } from "@tellwire/streams";
 import type { Ingress } from "../ingress/ingress.js";
@@ -99,7 +99,8 @@ export class Feeds {
    */
   readonly compareHeads = onceMore(async () => {
     const topics = [...this.feeds.values()].filter((feed) => feed.isOpen).map((feed) => feed.topic);
-    for (let first = 0; first < topics.length; first += HEADS_AT_ONCE) {
+    // Also without topics: the log's epoch may be another.
+    for (let first = 0; first === 0 || first < topics.length; first += HEADS_AT_ONCE) {
       const { heads } = await this.heads(topics.slice(first, first + HEADS_AT_ONCE));
       for (const head of heads) this.feeds.get(head.topic)?.head(head);
     }
@@ -125,6 +126,14 @@ export class Feeds {
   /** Learns the log's epoch before the first client can ask for it. */
   async start(): Promise<void> {
     await this.heads([]);
+  }
+
+  onControl(event: ControlEvent): void {
+    if (event.type === "log_epoch") this.hooks.checkEpoch(event.logEpoch);
+  }
+
+  onGap(): void {
+    void this.compareHeads();
   }
 
   /** Lets go of topics that have long had no subscriber. */

@@ -1,5 +1,6 @@
 import { log } from "./0001-log.js";
 import { tenancy } from "./0002-tenancy.js";
+import { installation } from "./0003-installation.js";
 
 export interface Migration {
   version: number;
@@ -11,4 +12,5 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "log", sql: log },
   { version: 2, name: "tenancy", sql: tenancy },
+  { version: 3, name: "installation", sql: installation },
 ];

@@ -110,10 +110,9 @@ describe("retention", () => {
               'alice@many', 'text', '1', 1 from made, generate_series(1, 2) seq`,
     );
     const topics = Array.from({ length: 50 }, (_, n) => `channel:t${n * 20 + 1}@many`).reverse();
-    const dropping = retention.dropPartitions(30);
-    let done = false;
-    void dropping.finally(() => (done = true));
-    while (!done) {
+    const stop = new AbortController();
+    const dropping = retention.dropPartitions(30).finally(() => stop.abort());
+    while (!stop.signal.aborted) {
       const publishes = topics.map((topic) => publish({ topic, from: "alice@many" }));
       const { results } = await log.append({ publishes, heads: [] });
       for (const { status } of results) expect(status).toBe("committed");

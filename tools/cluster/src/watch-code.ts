@@ -50,7 +50,8 @@ export function watchCode(
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     for (const watcher of watchers) watcher.close();
-    tsc.kill();
+    // It would finish its round first. What it has not recorded as done is compiled anew next time.
+    tsc.kill("SIGKILL");
   });
 }
 

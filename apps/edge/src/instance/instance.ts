@@ -21,9 +21,6 @@ export interface InstanceEvents {
   partitionReset(partition: number): void;
 }
 
-/** The stream's node is away when heartbeats have failed for this long, in milliseconds. */
-const AWAY_MS = 2000;
-
 /**
  * This edge as the rest of the cluster knows it. Its stream expires unless the
  * heartbeat renews it; a heartbeat that finds it gone, or finds Redis to be
@@ -33,7 +30,8 @@ const AWAY_MS = 2000;
  */
 export class Instance {
   private current: string | null = null;
-  private renewedAt = 0;
+  /** When the first of the heartbeats that have failed in a row did; null if the last one was good. */
+  private failingSince: number | null = null;
   /** Redis is another than before: the registration, or what was said since, may be gone. */
   private outdated = false;
   private looking = false;
@@ -94,22 +92,28 @@ export class Instance {
     ]);
     throwFirst(made);
     for (const [p, epoch] of epochs.entries()) this.epochs[p] = epoch ?? this.epochs[p] ?? null;
-    this.renewedAt = performance.now();
+    this.failingSince = null;
     this.current = id;
     this.log.info({ instance: id }, "registered");
     this.events.registered(id);
   }
 
-  /** The heartbeat. @throws when its node does not answer, and has done so not long ago */
+  /**
+   * The heartbeat. The node is away when a second one fails: after a pause of this process the first
+   * may have run out of time in it.
+   * @throws when its node does not answer, for the first time
+   */
   private async holds(id: string): Promise<boolean> {
     if (this.outdated) return false;
     try {
       const key = this.keys.egress(id);
       if ((await this.redis.client.pexpire(key, this.options.ttlMs)) !== 1) return false;
-      this.renewedAt = performance.now();
+      this.failingSince = null;
       return true;
     } catch (error) {
-      if (performance.now() - this.renewedAt > AWAY_MS) return false;
+      const now = performance.now();
+      this.failingSince ??= now;
+      if (now - this.failingSince >= this.options.intervalMs) return false;
       throw error;
     }
   }

@@ -59,6 +59,8 @@ export function identityOperations(
         const acked = topics.find(([topic]) => topic === inboxOf(user))?.[1];
         const after = acked === undefined ? undefined : Math.max(acked, 0);
         await openInbox(subscriptions, connection, inboxOf(user), after);
+        // Where its inbox began is known from now on, though this edge may die at once.
+        if (!resumed) await sessions.save();
       }
       return { status: "authenticated", tenant, user, session_id: sessionId, resumed };
     },

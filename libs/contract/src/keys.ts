@@ -30,7 +30,7 @@ export class Keys {
     return this.partition(p, "position");
   }
 
-  /** Hash: edge instance → packed list of the topics it wants. */
+  /** Hash: a field `<edge instance> <topic>` for each topic that an edge wants. */
   interest(p: number): string {
     return this.partition(p, "interest");
   }

@@ -13,10 +13,6 @@ export class InterestTable {
     return [field.slice(0, space), field.slice(space + 1)];
   }
 
-  get topics(): IterableIterator<string> {
-    return this.byTopic.keys();
-  }
-
   get edges(): IterableIterator<string> {
     return this.byEdge.keys();
   }

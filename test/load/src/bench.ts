@@ -44,16 +44,19 @@ async function interrupted(): Promise<never> {
 }
 
 async function playTurn({ system: name, climbs }: Turn): Promise<ClimbResult[]> {
-  const system = await (name === "peer" ? startPeer() : startTellwire());
-  running = system;
-  try {
-    const results: ClimbResult[] = [];
-    for (const plan of climbs) results.push(await playClimb(system, plan));
-    return results;
-  } finally {
-    running = null;
-    await system.stop();
+  const results: ClimbResult[] = [];
+  for (const plan of climbs) {
+    // Anew for each: whoever climbed higher before would go on with more data to look after.
+    const system = await (name === "peer" ? startPeer() : startTellwire());
+    running = system;
+    try {
+      results.push(await playClimb(system, plan));
+    } finally {
+      running = null;
+      await system.stop();
+    }
   }
+  return results;
 }
 
 /** Writes what there is so far, so that a failure in a later turn does not cost the earlier ones. */
@@ -74,10 +77,16 @@ const { values } = parseArgs({
     out: { type: "string", default: ".data/bench" },
     /** `peer` or `tellwire` alone. */
     only: { type: "string" },
+    /** Climbs with so many connections alone. */
+    connections: { type: "string" },
   },
 });
 const pairs = Number(values.pairs);
-const turns = planTurns(pairs).filter(({ system }) => (values.only ?? system) === system);
+const wanted = ({ connections }: Climb): boolean =>
+  values.connections === undefined || connections === Number(values.connections);
+const turns = planTurns(pairs)
+  .filter(({ system }) => (values.only ?? system) === system)
+  .map((turn) => ({ ...turn, climbs: turn.climbs.filter(wanted) }));
 const results: ClimbResult[] = [];
 process.once("SIGINT", interrupted);
 process.once("SIGTERM", interrupted);

@@ -38,7 +38,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
   await database.assertDurable();
   await new InstallationRepository(database.pool).assertPartitions(config.partitions);
 
-  const authoriser = new Authoriser(new AccessRepository(database.db, config.tenantChannels));
+  const authoriser = new Authoriser(new AccessRepository(database.pool, config.tenantChannels));
   const egress = new EgressWriter(redis, keys, process, config.egressBound);
   const leases = new LeaseRepository(redis, keys, process, config.leaseMs);
   const ownership: Ownership = new Ownership(

@@ -1,6 +1,5 @@
 import { sql, type Kysely, type Transaction } from "kysely";
 import { tenantOf, type ChannelPolicy, type Role } from "@tellwire/contract";
-import { roomFor } from "./channel-room.js";
 import type { Database } from "./database.js";
 
 /** A channel as one change sees it, locked against others. */
@@ -139,10 +138,14 @@ export class ChannelRepository {
     };
   }
 
+  /** Not locked: channels made at the same moment may go past the bound by as many. */
   private async isFull(tx: Transaction<Database>, tenant: string): Promise<boolean> {
+    const room = sql<number>`(coalesce((t.settings->'limits'->>'channels')::int,
+        ${this.mostChannels}::int)
+      - (select count(*) from channels k where k.tenant_id = t.tenant_id))`;
     const row = await tx
       .selectFrom("tenants as t")
-      .select(roomFor(this.mostChannels).as("room"))
+      .select(room.as("room"))
       .where("t.tenant_id", "=", tenant)
       .executeTakeFirst();
     return row !== undefined && row.room <= 0;

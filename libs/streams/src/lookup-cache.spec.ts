@@ -2,16 +2,18 @@ import { describe, expect, it } from "vitest";
 import { LookupCache } from "./lookup-cache.js";
 
 /** A cache whose loads are answered by hand, in any order. */
-function byHand(ttlMs = 60_000) {
+function byHand(ttlMs = 60_000, refreshAfterMs?: number) {
   const loads: { key: string; answer: (value: string) => void; fail: (error: Error) => void }[] =
     [];
+  const load = (key: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      loads.push({ key, answer: resolve, fail: reject });
+    });
   const cache = new LookupCache<string>({
     most: 100,
     ttlMs: () => ttlMs,
-    load: (key) =>
-      new Promise((resolve, reject) => {
-        loads.push({ key, answer: resolve, fail: reject });
-      }),
+    load,
+    ...(refreshAfterMs !== undefined && { refresh: { afterMs: refreshAfterMs, load } }),
   });
   return { cache, loads };
 }
@@ -81,5 +83,51 @@ describe("LookupCache", () => {
     await expect.poll(() => cache.peek("a")).toBeUndefined();
     void cache.get("a");
     expect(loads).toHaveLength(2);
+  });
+
+  describe("with answers of an age", () => {
+    it("asks anew for one that is used, which serves meanwhile", async () => {
+      const { cache, loads } = byHand(60_000, -1);
+      cache.put("a", "old");
+      expect([cache.peek("a"), await cache.get("a")]).toEqual(["old", "old"]);
+      expect(loads).toHaveLength(1);
+      loads[0]?.answer("new");
+      await expect.poll(() => cache.peek("a")).toBe("new");
+    });
+
+    it("keeps the old one if that fails, and asks again", async () => {
+      const { cache, loads } = byHand(60_000, -1);
+      cache.put("a", "old");
+      cache.peek("a");
+      loads[0]?.fail(new Error("away"));
+      await expect.poll(() => (cache.peek("a"), loads.length)).toBe(2);
+      expect(cache.peek("a")).toBe("old");
+    });
+
+    it("lets nobody wait for it once the old one is forgotten, and drops what it brings", async () => {
+      const { cache, loads } = byHand(60_000, -1);
+      cache.put("a", "old");
+      cache.peek("a");
+      cache.forget("a");
+      const asked = cache.get("a");
+      expect(loads).toHaveLength(2);
+      loads[0]?.answer("stale");
+      await Promise.resolve();
+      loads[1]?.answer("new");
+      expect(await asked).toBe("new");
+      expect(cache.peek("a")).toBe("new");
+    });
+
+    it("asks at once where the old one has expired meanwhile", async () => {
+      const { cache, loads } = byHand(200, -1);
+      cache.put("a", "old");
+      expect(cache.peek("a")).toBe("old");
+      await expect.poll(() => cache.peek("a")).toBeUndefined();
+      const asked = cache.get("a");
+      expect(loads).toHaveLength(2);
+      loads[0]?.answer("late");
+      loads[1]?.answer("new");
+      expect(await asked).toBe("new");
+    });
   });
 });

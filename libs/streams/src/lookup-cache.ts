@@ -5,6 +5,14 @@ interface Load<Value> {
   promise: Promise<Value>;
   /** Something was forgotten while it ran: its answer may be from before the change. */
   outdated: boolean;
+  /** Nobody waits for it: what is remembered still serves. */
+  refresh: boolean;
+}
+
+interface Held<Value> {
+  value: Value;
+  /** Local clock, milliseconds. */
+  since: number;
 }
 
 export interface LookupOptions<Value> {
@@ -13,6 +21,8 @@ export interface LookupOptions<Value> {
   /** Milliseconds for which an answer is kept. */
   ttlMs: (value: Value) => number;
   load: (key: string) => Promise<Value>;
+  /** What is used at this age (milliseconds) is loaded anew, and serves until that is done. */
+  refresh?: { afterMs: number; load: (key: string) => Promise<Value> };
 }
 
 /** A key that changes this often while it is asked for is given up on, for now. */
@@ -24,16 +34,21 @@ const MOST_ATTEMPTS = 3;
  * so a revocation that has arrived here cannot be overtaken by an older answer.
  */
 export class LookupCache<Value> {
-  private readonly held: LRUCache<string, { value: Value }>;
+  private readonly held: LRUCache<string, Held<Value>>;
   private readonly loading = new Map<string, Load<Value>>();
 
   constructor(private readonly options: LookupOptions<Value>) {
     this.held = new LRUCache({ max: options.most });
   }
 
-  /** What is remembered, without asking. */
+  /** What is remembered, without waiting. */
   peek(key: string): Value | undefined {
-    return this.held.get(key)?.value;
+    const held = this.held.get(key);
+    const { refresh } = this.options;
+    if (held !== undefined && refresh !== undefined && !this.loading.has(key)) {
+      if (performance.now() - held.since > refresh.afterMs) this.begin(key, refresh.load, true);
+    }
+    return held?.value;
   }
 
   isLoading(key: string): boolean {
@@ -43,17 +58,18 @@ export class LookupCache<Value> {
   /** @throws whatever the load throws, which is not remembered */
   async get(key: string): Promise<Value> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const held = this.held.get(key);
-      if (held !== undefined) return held.value;
-      const load = this.loading.get(key) ?? this.begin(key);
-      const value = await load.promise;
-      if (!load.outdated) return value;
+      const value = this.peek(key);
+      if (value !== undefined) return value;
+      const load = this.waitedFor(key);
+      const loaded = await load.promise;
+      if (!load.outdated) return loaded;
     }
     throw new TellwireError("overloaded", "Changing too fast", { retryAfter: 1 });
   }
 
   put(key: string, value: Value): void {
-    this.held.set(key, { value }, { ttl: this.options.ttlMs(value) });
+    const ttl = this.options.ttlMs(value);
+    this.held.set(key, { value, since: performance.now() }, { ttl });
   }
 
   forget(key: string): void {
@@ -74,8 +90,16 @@ export class LookupCache<Value> {
     for (const key of this.loading.keys()) this.outdate(key);
   }
 
-  private begin(key: string): Load<Value> {
-    const load: Load<Value> = { promise: this.options.load(key), outdated: false };
+  /** The load under way, unless it is a refresh, which takes its time. */
+  private waitedFor(key: string): Load<Value> {
+    const load = this.loading.get(key);
+    if (load !== undefined && !load.refresh) return load;
+    this.outdate(key);
+    return this.begin(key, this.options.load, false);
+  }
+
+  private begin(key: string, ask: (key: string) => Promise<Value>, refresh: boolean): Load<Value> {
+    const load: Load<Value> = { promise: ask(key), outdated: false, refresh };
     this.loading.set(key, load);
     void load.promise
       .then((value) => {

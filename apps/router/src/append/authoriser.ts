@@ -9,10 +9,13 @@ import {
   type WireError,
 } from "@tellwire/contract";
 import type { AccessRepository } from "@tellwire/persistence";
-import { LookupCache } from "@tellwire/streams";
+import { LookupCache, pause } from "@tellwire/streams";
 
 /** Cached decisions hold this long at most, should a control event be lost. */
 const TTL_MS = 10_000;
+/** Those in use are looked up anew before that, many at once, so that no batch waits. */
+const REFRESH_MS = 6000;
+const REFRESH_GATHER_MS = 250;
 const MOST = 100_000;
 
 /** A session of the tenant as such (`@acme`) is no user. */
@@ -21,41 +24,50 @@ const userOf = (item: PublishItem): string | null => (item.from.startsWith("@") 
 const keyOf = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
 const topicOf = (key: string): string => key.slice(0, key.indexOf(" "));
 
-/** Look-ups that were asked for in one turn, and their answers in the same order. */
-interface Round {
-  keys: string[];
-  answers: Promise<TopicAccess[]>;
-}
-
 /** Whether a sender may publish to a topic, by the policy as it is at the append. */
 export class Authoriser {
   private readonly cache: LookupCache<TopicAccess>;
-  private round: Round | null = null;
 
-  constructor(private readonly access: Pick<AccessRepository, "load">) {
+  constructor(access: Pick<AccessRepository, "load">) {
+    const load = (keys: string[]): Promise<TopicAccess[]> =>
+      access.load(
+        keys.map((key) => ({
+          topic: topicOf(key),
+          user: key.slice(key.indexOf(" ") + 1) || null,
+        })),
+        true,
+      );
+    const now = new Gathered(() => Promise.resolve(), load);
+    const soon = new Gathered(() => pause(REFRESH_GATHER_MS), load);
     this.cache = new LookupCache({
       most: MOST,
       ttlMs: () => TTL_MS,
-      load: (key) => this.load(key),
+      load: (key) => now.ask(key),
+      refresh: { afterMs: REFRESH_MS, load: (key) => soon.ask(key) },
     });
   }
 
   /** @returns per item null, or why it is refused */
   async check(items: PublishItem[]): Promise<(WireError | null)[]> {
-    const keys = new Set(items.filter(isOwn).map((item) => keyOf(item.topic, userOf(item))));
-    const found = new Map(
-      await Promise.all([...keys].map(async (key) => [key, await this.cache.get(key)] as const)),
-    );
-    return items.map((item) => {
-      if (item.role === "system") return null;
-      const access = found.get(keyOf(item.topic, userOf(item)));
-      const asker = {
-        tenant: tenantOf(item.from),
-        user: userOf(item),
-        admin: item.role === "tenant",
+    const keys = items.map((item) => (isOwn(item) ? keyOf(item.topic, userOf(item)) : null));
+    const found = new Map<string, TopicAccess>();
+    const unknown = new Set<string>();
+    for (const key of keys) {
+      if (key === null || found.has(key) || unknown.has(key)) continue;
+      const access = this.cache.peek(key);
+      if (access === undefined) unknown.add(key);
+      else found.set(key, access);
+    }
+    if (unknown.size > 0) {
+      const learn = async (key: string): Promise<void> => {
+        found.set(key, await this.cache.get(key));
       };
-      const verdict =
-        access === undefined ? "not_permitted" : decide(asker, item.topic, "publish", access);
+      await Promise.all([...unknown].map(learn));
+    }
+    return items.map((item, i) => {
+      if (item.role === "system") return null;
+      const key = keys[i] as string | null;
+      const verdict = key === null ? "not_permitted" : verdictOn(item, found.get(key)!);
       return verdict === "allow" ? null : new TellwireError(verdict).toWire();
     });
   }
@@ -76,28 +88,42 @@ export class Authoriser {
   forgetAll(): void {
     this.cache.clear();
   }
+}
 
-  /** All that one batch lacks is asked for in one round trip. */
-  private async load(key: string): Promise<TopicAccess> {
-    const round = (this.round ??= this.begin());
-    const place = round.keys.push(key) - 1;
-    return (await round.answers)[place] as TopicAccess;
-  }
-
-  private begin(): Round {
-    const keys: string[] = [];
-    const ask = (): Promise<TopicAccess[]> => {
-      this.round = null;
-      const asked = keys.map((key) => ({
-        topic: topicOf(key),
-        user: key.slice(key.indexOf(" ") + 1) || null,
-      }));
-      return this.access.load(asked, true);
-    };
-    return { keys, answers: Promise.resolve().then(ask) };
-  }
+function verdictOn(item: PublishItem, access: TopicAccess): ReturnType<typeof decide> {
+  const asker = {
+    tenant: tenantOf(item.from),
+    user: userOf(item),
+    admin: item.role === "tenant",
+  };
+  return decide(asker, item.topic, "publish", access);
 }
 
 /** What another tenant owns is refused without a look; what the system says is not asked about. */
 const isOwn = (item: PublishItem): boolean =>
   item.role !== "system" && tenantOf(item.topic) === tenantOf(item.from);
+
+/** Look-ups that come while one waits to leave go with it, in one round trip. */
+class Gathered {
+  private round: { keys: string[]; answers: Promise<TopicAccess[]> } | null = null;
+
+  constructor(
+    private readonly wait: () => Promise<void>,
+    private readonly load: (keys: string[]) => Promise<TopicAccess[]>,
+  ) {}
+
+  async ask(key: string): Promise<TopicAccess> {
+    const round = (this.round ??= this.begin());
+    const place = round.keys.push(key) - 1;
+    return (await round.answers)[place] as TopicAccess;
+  }
+
+  private begin(): { keys: string[]; answers: Promise<TopicAccess[]> } {
+    const keys: string[] = [];
+    const leave = (): Promise<TopicAccess[]> => {
+      this.round = null;
+      return this.load(keys);
+    };
+    return { keys, answers: this.wait().then(leave) };
+  }
+}

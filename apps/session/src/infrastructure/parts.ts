@@ -37,7 +37,7 @@ export function partsOf({ config, log, keys, redis, database }: Parts): Provider
     { provide: LOG, useValue: log },
     { provide: Keys, useValue: keys },
     { provide: RedisConnection, useValue: redis },
-    { provide: AccessRepository, useValue: new AccessRepository(db, config.tenantChannels) },
+    { provide: AccessRepository, useValue: new AccessRepository(pool, config.tenantChannels) },
     { provide: BlockRepository, useValue: new BlockRepository(db) },
     { provide: ChannelRepository, useValue: new ChannelRepository(db, config.tenantChannels) },
     { provide: HistoryRepository, useValue: new HistoryRepository(pool) },

@@ -1,6 +1,7 @@
 import { log } from "./0001-log.js";
 import { tenancy } from "./0002-tenancy.js";
 import { installation } from "./0003-installation.js";
+import { access } from "./0004-access.js";
 
 export interface Migration {
   version: number;
@@ -13,4 +14,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "log", sql: log },
   { version: 2, name: "tenancy", sql: tenancy },
   { version: 3, name: "installation", sql: installation },
+  { version: 4, name: "access", sql: access },
 ];

@@ -117,6 +117,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       pendingBytes: config.pendingBytes,
       stallMs: config.stallMs,
       timeoutMs: config.publishTimeoutMs,
+      restMs: config.ingressRestMs,
     },
     log,
   );

@@ -89,7 +89,12 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
     authoriser,
     new LogWriter(new AppendRepository(database.pool), log),
     new Recorder(redis, keys, egress),
-    { items: config.appendItems, bytes: config.appendBytes, inFlight: config.appendsInFlight },
+    {
+      items: config.appendItems,
+      bytes: config.appendBytes,
+      inFlight: config.appendsInFlight,
+      restMs: config.appendRestMs,
+    },
     { recorded, hopeless },
     {
       batch: metrics.histogram(
@@ -104,7 +109,10 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
   );
   observe(metrics, ownership.owned, appender, redis, keys);
 
-  const intake = new Intake(redis, keys, log, ownership.owned, () => appender.pump());
+  const intake = new Intake(redis, keys, log, ownership.owned, {
+    room: () => appender.room(),
+    work: () => appender.pump(),
+  });
   const control = new ControlReader(
     redis,
     keys,
@@ -127,8 +135,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
   return {
     async stop() {
       stopping.abort();
-      await Promise.all(loops);
-      await appender.stop();
+      await Promise.all([...loops, appender.stop()]);
       await ownership
         .leave()
         .catch((error: Error) => log.warn({ err: error.message }, "leases were not given up"));

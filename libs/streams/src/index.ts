@@ -11,5 +11,6 @@ export {
   unpackValue,
 } from "./pack.js";
 export { pause } from "./pause.js";
+export { Rest } from "./rest.js";
 export { TenantShares } from "./tenant-shares.js";
 export { FIELD, StreamReader, type StreamEntry } from "./stream-reader.js";

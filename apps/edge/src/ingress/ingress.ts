@@ -11,7 +11,7 @@ import {
   type PublishItem,
 } from "@tellwire/contract";
 import { batch, type Command, type RedisConnection } from "@tellwire/redis";
-import { FIELD, packIngress, pause, TenantShares } from "@tellwire/streams";
+import { FIELD, packIngress, pause, Rest, TenantShares } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import { LaneWriter, type Pending } from "./lane-writer.js";
 import { afterId } from "./stream-id.js";
@@ -31,8 +31,12 @@ export interface IngressLimits {
   stallMs: number;
   /** Milliseconds after which a publish is answered `upstream`: its outcome is unknown. */
   timeoutMs: number;
+  /** The longest rest after a write, in milliseconds. */
+  restMs: number;
 }
 
+/** Publishes gather for as long as the write before took, times this: a write is but a fraction of their way. */
+const REST_FACTOR = 3;
 const RETRY_AFTER_S = 1;
 const SETTLE_POLL_MS = 20;
 const RETRY_MS = 100;
@@ -44,6 +48,7 @@ export class Ingress {
   private readonly byRequest = new Map<number, LaneWriter>();
   private readonly publishes = new TenantShares(Infinity);
   private readonly bytes: TenantShares;
+  private readonly rest: Rest;
   private readonly broken = new Set<LaneWriter>();
   private writer = "";
   private requests = 0;
@@ -58,7 +63,8 @@ export class Ingress {
     private readonly limits: IngressLimits,
     private readonly log: Logger,
   ) {
-    const { partitions, lanePending, pendingBytes } = limits;
+    const { partitions, lanePending, pendingBytes, restMs } = limits;
+    this.rest = new Rest(restMs, REST_FACTOR);
     this.bytes = new TenantShares(pendingBytes);
     this.lanes = Array.from({ length: partitions }, (_, p) => ({
       express: new LaneWriter(p, "express", lanePending),
@@ -266,7 +272,11 @@ export class Ingress {
     if (this.writing) return;
     this.writing = true;
     try {
-      while (this.open && this.connected && this.dirty.size > 0) await this.writeOnce();
+      while (this.open && this.connected && this.dirty.size > 0) {
+        const began = performance.now();
+        await this.writeOnce();
+        await this.rest.after(performance.now() - began);
+      }
     } finally {
       this.writing = false;
     }

@@ -9,7 +9,7 @@ import {
   type TopicHead,
   type WireError,
 } from "@tellwire/contract";
-import { pause } from "@tellwire/streams";
+import { pause, Rest } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import { FanOut } from "../fanout/fan-out.js";
 import type { Recorded, Recorder } from "../fanout/recorder.js";
@@ -24,6 +24,8 @@ export interface AppendLimits {
   bytes: number;
   /** Appends under way at once; a partition takes part in one at a time. */
   inFlight: number;
+  /** The longest rest after an append, in milliseconds. */
+  restMs: number;
 }
 
 export interface AppendMetrics {
@@ -45,15 +47,22 @@ interface Batch {
 }
 
 const RETRY_MS = 200;
+/** Publishes gather for as long as the append before took, times this. */
+const REST_FACTOR = 1;
 const NOTHING: Appended = { outcomes: [], heads: [] };
 
 /**
- * The heart of a router. While an append is under way what comes in gathers, and
- * leaves together as the next one: batches grow with load and cost no delay
- * without it.
+ * The heart of a router. While an append is under way, and for as long after it
+ * as it took, what comes in gathers and leaves together as the next one. So
+ * batches grow with load, at most half of the time goes into the cost of each
+ * batch, and what comes alone waits for nothing.
  */
 export class Appender {
   private underWay = 0;
+  /** Places that nothing may begin at yet. */
+  private resting = 0;
+  private readonly rest: Rest;
+  private readonly free = new Set<() => void>();
   private first = 0;
   private stopping = false;
   private readonly idle = new Set<() => void>();
@@ -62,12 +71,14 @@ export class Appender {
     private readonly owned: ReadonlyMap<number, Partition>,
     private readonly authoriser: Authoriser,
     private readonly writer: LogWriter,
-    private readonly recorder: Recorder,
+    private readonly recorder: Pick<Recorder, "record">,
     private readonly limits: AppendLimits,
     private readonly hooks: AppendHooks,
     private readonly metrics: AppendMetrics,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.rest = new Rest(limits.restMs, REST_FACTOR);
+  }
 
   /** Appends under way. */
   get inFlight(): number {
@@ -76,23 +87,46 @@ export class Appender {
 
   /** Begins as many appends as there is work and room for. */
   pump(): void {
-    while (!this.stopping && this.underWay < this.limits.inFlight) {
+    while (!this.stopping && this.hasRoom) {
       const batch = this.gather();
-      if (batch === null) return;
-      this.underWay++;
-      for (const partition of batch.partitions) partition.busy = true;
-      void this.run(batch).finally(() => {
-        for (const partition of batch.partitions) partition.busy = false;
-        this.underWay--;
-        for (const done of this.idle) done();
-        this.pump();
-      });
+      if (batch === null) break;
+      void this.begin(batch);
     }
+    if (!this.hasRoom && !this.stopping) return;
+    for (const go of this.free) go();
+    this.free.clear();
+  }
+
+  /** Resolves when something could be begun, which is when it is worth reading more. */
+  async room(): Promise<void> {
+    if (this.hasRoom || this.stopping) return;
+    await new Promise<void>((resolve) => this.free.add(resolve));
+  }
+
+  private get hasRoom(): boolean {
+    return this.underWay + this.resting < this.limits.inFlight;
+  }
+
+  private async begin(batch: Batch): Promise<void> {
+    const began = performance.now();
+    this.underWay++;
+    for (const partition of batch.partitions) partition.busy = true;
+    await this.run(batch);
+    for (const partition of batch.partitions) partition.busy = false;
+    this.underWay--;
+    for (const done of this.idle) done();
+    if (batch.waiting.length > 1) {
+      this.resting++;
+      await this.rest.after(performance.now() - began);
+      this.resting--;
+    }
+    this.pump();
   }
 
   /** Begins nothing more and waits for what is under way. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.pump();
     await this.settled(() => this.underWay === 0);
   }
 

@@ -10,6 +10,13 @@ const COUNT = 128;
 const BLOCK_MS = 200;
 const RETRY_MS = 100;
 
+export interface IntakeHooks {
+  /** Resolves when what is read could be worked on: until then more gathers in Redis, and one read brings it all. */
+  room(): Promise<void>;
+  /** Something was read. */
+  work(): void;
+}
+
 /**
  * Reads the ingress streams of this router's partitions: on one node all with
  * one blocking read, on a Cluster each partition on a connection of its own.
@@ -22,7 +29,7 @@ export class Intake {
     private readonly keys: Keys,
     private readonly log: Logger,
     private readonly owned: ReadonlyMap<number, Partition>,
-    private readonly onWork: () => void,
+    private readonly appender: IntakeHooks,
   ) {}
 
   async run(signal: AbortSignal): Promise<void> {
@@ -56,6 +63,7 @@ export class Intake {
     const reader = new StreamReader(this.redis, BLOCK_MS);
     signal.addEventListener("abort", () => reader.close(), { once: true });
     while (!signal.aborted) {
+      await this.appender.room();
       const reading = partitions();
       const after = new Map(reading.flatMap((partition) => partition.toRead()));
       if (after.size === 0) {
@@ -82,7 +90,7 @@ export class Intake {
         }
       }
     }
-    this.onWork();
+    this.appender.work();
   }
 
   /** An entry that cannot be read is passed over: it must not stop the partition. */

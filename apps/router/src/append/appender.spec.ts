@@ -1,0 +1,132 @@
+import { Keys, type PublishItem } from "@tellwire/contract";
+import type { AppendBatch, Appended } from "@tellwire/persistence";
+import { createLogger, Metrics } from "@tellwire/telemetry";
+import { describe, expect, it } from "vitest";
+import { Partition } from "../intake/partition.js";
+import { Appender } from "./appender.js";
+import { Authoriser } from "./authoriser.js";
+import { LogWriter } from "./log-writer.js";
+
+const log = createLogger({ service: "test", name: "test", level: "silent" });
+const LONG_MS = 60_000;
+
+const item = (id: string): PublishItem => ({
+  type: "publish",
+  req: 1,
+  id,
+  topic: "user:alice@acme",
+  from: "bob@acme",
+  role: "user",
+  kind: "message",
+  priority: "normal",
+  body: Buffer.from("1"),
+  headers: null,
+  correlationId: null,
+  expiresAt: null,
+  sendAt: null,
+});
+
+/** An appender of one partition, whose appends are answered by hand. */
+function byHand(restMs: number) {
+  const appends: { ids: string[]; answer: () => void }[] = [];
+  const append = ({ publishes }: AppendBatch): Promise<Appended> =>
+    new Promise((resolve) => {
+      const results = publishes.map(
+        (_, i) => ({ status: "committed", seq: i + 1, at: 0 }) as const,
+      );
+      const answer = (): void => resolve({ results, heads: [] });
+      appends.push({ ids: publishes.map(({ id }) => id), answer });
+    });
+  const partition = new Partition(0, "token", new Keys("tw"), { messages: 1000, bytes: 1 << 20 });
+  const metrics = new Metrics("test");
+  const appender = new Appender(
+    new Map([[0, partition]]),
+    new Authoriser({
+      load: async (asked) =>
+        asked.map(() => ({ policy: null, role: "none", autoCreate: true, blocked: false })),
+    }),
+    new LogWriter({ append }, log),
+    {
+      record: async (_, partitions) => {
+        for (const each of partitions) each.advance();
+        return { gone: [], lost: [] };
+      },
+    },
+    { items: 500, bytes: 1 << 20, inFlight: 1, restMs },
+    { recorded: () => {}, hopeless: () => {} },
+    {
+      batch: metrics.histogram("batch", "Batches.", [1]),
+      seconds: metrics.latency("seconds", "Seconds."),
+      outcomes: metrics.counter("outcomes_total", "Outcomes.", ["outcome"]),
+    },
+    log,
+  );
+  let entries = 0;
+  const receive = (...ids: string[]): void => {
+    const entry = { writer: "edge", epoch: 1, n: 0, items: ids.map(item) };
+    partition.receive("bulk", `${++entries}-0`, entry);
+    appender.pump();
+  };
+  return { appender, appends, receive };
+}
+
+describe("Appender", () => {
+  it("lets what comes during an append, and for as long after it, leave together", async () => {
+    const { appender, appends, receive } = byHand(LONG_MS);
+    receive("1", "2");
+    await expect.poll(() => appends.length).toBe(1);
+    const began = performance.now();
+    receive("3");
+    await expect.poll(() => performance.now() - began > 50).toBe(true);
+    appends[0]!.answer();
+    await expect.poll(() => appender.inFlight).toBe(0);
+    receive("4");
+    expect(appends).toHaveLength(1);
+    await expect.poll(() => appends.length).toBe(2);
+    expect(performance.now() - began).toBeGreaterThan(100);
+    expect(appends.map(({ ids }) => ids)).toEqual([
+      ["1", "2"],
+      ["3", "4"],
+    ]);
+  });
+
+  it("has no room while it appends or rests, and then tells", async () => {
+    const { appender, appends, receive } = byHand(LONG_MS);
+    await appender.room();
+    receive("1", "2");
+    await expect.poll(() => appends.length).toBe(1);
+    let told = false;
+    const room = appender.room().then(() => (told = true));
+    const began = performance.now();
+    await expect.poll(() => performance.now() - began > 50).toBe(true);
+    appends[0]!.answer();
+    await expect.poll(() => appender.inFlight).toBe(0);
+    expect(told).toBe(false);
+    await room;
+    expect(performance.now() - began).toBeGreaterThan(100);
+  });
+
+  it.each([
+    ["after a publish that came alone", LONG_MS, ["1"]],
+    ["where it is told not to", 0, ["1", "2"]],
+  ])("does not rest %s", async (_, restMs, ids) => {
+    const { appender, appends, receive } = byHand(restMs);
+    receive(...ids);
+    await expect.poll(() => appends.length).toBe(1);
+    appends[0]!.answer();
+    await appender.room();
+    receive("3");
+    await expect.poll(() => appends.length).toBe(2);
+  });
+
+  it("lets nobody wait for room when it stops", async () => {
+    const { appender, appends, receive } = byHand(LONG_MS);
+    receive("1", "2");
+    await expect.poll(() => appends.length).toBe(1);
+    const room = appender.room();
+    const stopped = appender.stop();
+    await room;
+    appends[0]!.answer();
+    await stopped;
+  });
+});

@@ -34,7 +34,7 @@ export const edgeConfig = {
   stallMs: whole(100, 600_000, 2000),
   /** Milliseconds after which a publish is answered `upstream`. */
   publishTimeoutMs: whole(1000, 600_000, 30_000),
-  /** The longest time for which publishes gather after a write to Redis, in milliseconds; they do three times as long as the write took. */
+  /** The longest time for which publishes gather after a write to Redis, in milliseconds; they do three times as long as writes usually take. */
   ingressRestMs: whole(0, 1000, 10),
   /** Calls that may wait for the session service; a tenant may have as many as it leaves free. */
   rpcPending: whole(1, 1_000_000, 10_000),

@@ -12,7 +12,7 @@ export const routerConfig = {
   appendBytes: whole(1024, 64 << 20, 1 << 20),
   /** Appends of this router that may be under way at once. */
   appendsInFlight: whole(1, 64, 1),
-  /** The longest time for which publishes gather after an append, in milliseconds; they do as long as the append took. */
+  /** The longest time for which publishes gather after an append, in milliseconds; they do as long as appends usually take. */
   appendRestMs: whole(0, 1000, 25),
   /** Messages of one partition that may wait inside the router; the rest waits in Redis. */
   partitionWindow: whole(1, 1_000_000, 10_000),

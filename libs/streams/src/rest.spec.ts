@@ -8,8 +8,14 @@ async function lasts(work: Promise<void>): Promise<number> {
 }
 
 describe("Rest", () => {
-  it("lasts as long as the round, times a factor", async () => {
-    expect(await lasts(new Rest(60_000, 3).after(30))).toBeGreaterThan(88);
+  it("lasts as long as rounds usually take, times a factor", async () => {
+    const rest = new Rest(60_000, 2);
+    let longest = 0;
+    for (let round = 0; round < 16; round++) longest = await lasts(rest.after(10));
+    expect(longest).toBeGreaterThan(15);
+    const once = new Rest(60_000, 1);
+    expect(await lasts(once.after(800))).toBeGreaterThan(95);
+    expect(await lasts(once.after(0))).toBeGreaterThan(80);
   });
 
   it.each([

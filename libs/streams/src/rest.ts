@@ -1,12 +1,18 @@
 import { pause } from "./pause.js";
 
+/** Of how many rounds the usual length is a moving average. */
+const ROUNDS = 8;
+
 /**
- * Lets work gather after each round of it, for as long as the round took, times
- * `factor`, and no longer than `mostMs` milliseconds. Rounds take long when the
- * processor, Redis or Postgres is short of time, which is when fewer and larger
- * rounds help; with time to spare they are short, and so is the rest.
+ * Lets work gather after each round of it, for as long as rounds usually take,
+ * times `factor`, and no longer than `mostMs` milliseconds. Rounds take long when
+ * the processor, Redis or Postgres is short of time, which is when fewer and
+ * larger rounds help; with time to spare they are short, and so is the rest.
  */
 export class Rest {
+  /** Milliseconds. */
+  private usual = 0;
+
   constructor(
     private readonly mostMs: number,
     private readonly factor: number,
@@ -14,7 +20,8 @@ export class Rest {
 
   /** @param tookMs how long the round took, in milliseconds */
   async after(tookMs: number): Promise<void> {
-    const ms = Math.min(this.mostMs, tookMs * this.factor);
+    this.usual += (tookMs - this.usual) / ROUNDS;
+    const ms = Math.min(this.mostMs, this.usual * this.factor);
     if (ms > 0) await pause(ms);
   }
 }

@@ -1,8 +1,12 @@
 import { atTime, messageJson, type StoredMessage } from "@tellwire/contract";
 import type { EventCodec } from "../connection/wire.js";
 
-/** Frames by protocol; they live as long as the message is held anywhere. */
-const encoded = new WeakMap<StoredMessage, Map<EventCodec, Buffer>>();
+/** Where a message keeps its frames, by protocol: they live as long as it is held anywhere. */
+const FRAMES = Symbol("frames");
+
+interface Encoded extends StoredMessage {
+  [FRAMES]?: { codec: EventCodec; frame: Buffer }[];
+}
 
 /**
  * A message as one protocol's frame: made once, when the first client of that
@@ -20,13 +24,11 @@ export function frameOf(
     const due = atTime(message, now());
     if (due !== message) return codec.encodeEvent("message", messageJson(due));
   }
-  let frames = encoded.get(message);
-  if (frames === undefined) encoded.set(message, (frames = new Map()));
-  let frame = frames.get(codec);
-  if (frame === undefined) {
-    frame = codec.encodeEvent("message", messageJson(message));
-    frames.set(codec, frame);
-    made(frame.length);
-  }
+  const frames = ((message as Encoded)[FRAMES] ??= []);
+  const known = frames.find((one) => one.codec === codec);
+  if (known !== undefined) return known.frame;
+  const frame = codec.encodeEvent("message", messageJson(message));
+  frames.push({ codec, frame });
+  made(frame.length);
   return frame;
 }

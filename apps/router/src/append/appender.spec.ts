@@ -9,6 +9,8 @@ import { LogWriter } from "./log-writer.js";
 
 const log = createLogger({ service: "test", name: "test", level: "silent" });
 const LONG_MS = 60_000;
+/** A round after which the rest can be seen. */
+const LONG_ROUND_MS = 800;
 
 const item = (id: string): PublishItem => ({
   type: "publish",
@@ -77,13 +79,12 @@ describe("Appender", () => {
     await expect.poll(() => appends.length).toBe(1);
     const began = performance.now();
     receive("3");
-    await expect.poll(() => performance.now() - began > 50).toBe(true);
+    await expect.poll(() => performance.now() - began > LONG_ROUND_MS).toBe(true);
     appends[0]!.answer();
-    await expect.poll(() => appender.inFlight).toBe(0);
+    await expect.poll(() => appender.inFlight, { interval: 1 }).toBe(0);
     receive("4");
     expect(appends).toHaveLength(1);
     await expect.poll(() => appends.length).toBe(2);
-    expect(performance.now() - began).toBeGreaterThan(100);
     expect(appends.map(({ ids }) => ids)).toEqual([
       ["1", "2"],
       ["3", "4"],
@@ -98,12 +99,11 @@ describe("Appender", () => {
     let told = false;
     const room = appender.room().then(() => (told = true));
     const began = performance.now();
-    await expect.poll(() => performance.now() - began > 50).toBe(true);
+    await expect.poll(() => performance.now() - began > LONG_ROUND_MS).toBe(true);
     appends[0]!.answer();
-    await expect.poll(() => appender.inFlight).toBe(0);
+    await expect.poll(() => appender.inFlight, { interval: 1 }).toBe(0);
     expect(told).toBe(false);
     await room;
-    expect(performance.now() - began).toBeGreaterThan(100);
   });
 
   it.each([

@@ -76,9 +76,12 @@ export class Connections {
     return this.open.values();
   }
 
-  /** Writes what has gathered, without waiting for the end of the turn. */
+  /**
+   * Writes what has gathered, before anything else is read; what promises that
+   * were just kept still bring, such as a sender's ack, goes in the same write.
+   */
   flush(): void {
-    this.queue.flush();
+    process.nextTick(this.queue.flush);
   }
 
   closeAll(reason: CloseName): void {

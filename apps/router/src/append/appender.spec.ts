@@ -29,7 +29,7 @@ const item = (id: string): PublishItem => ({
 });
 
 /** An appender of one partition, whose appends are answered by hand. */
-function byHand(restMs: number) {
+function byHand(restMs: number, items = 500) {
   const appends: { ids: string[]; answer: () => void }[] = [];
   const append = ({ publishes }: AppendBatch): Promise<Appended> =>
     new Promise((resolve) => {
@@ -54,7 +54,7 @@ function byHand(restMs: number) {
         return { gone: [], lost: [] };
       },
     },
-    { items: 500, bytes: 1 << 20, inFlight: 1, restMs },
+    { items, bytes: 1 << 20, inFlight: 1, restMs },
     { recorded: () => {}, hopeless: () => {} },
     {
       batch: metrics.histogram("batch", "Batches.", [1]),
@@ -104,6 +104,17 @@ describe("Appender", () => {
     await expect.poll(() => appender.inFlight, { interval: 1 }).toBe(0);
     expect(told).toBe(false);
     await room;
+  });
+
+  it("has room once a round, however much waits", async () => {
+    const { appender, appends, receive } = byHand(LONG_MS, 2);
+    receive("1", "2", "3", "4", "5", "6");
+    for (let round = 1; round < 3; round++) {
+      await expect.poll(() => appends.length).toBe(round);
+      const room = appender.room();
+      appends[round - 1]!.answer();
+      await room;
+    }
   });
 
   it.each([

@@ -62,7 +62,7 @@ export class Appender {
   /** Places that nothing may begin at yet. */
   private resting = 0;
   private readonly rest: Rest;
-  private readonly free = new Set<() => void>();
+  private readonly readers: (() => void)[] = [];
   private first = 0;
   private stopping = false;
   private readonly idle = new Set<() => void>();
@@ -89,18 +89,23 @@ export class Appender {
   pump(): void {
     while (!this.stopping && this.hasRoom) {
       const batch = this.gather();
-      if (batch === null) break;
+      if (batch === null) return;
       void this.begin(batch);
     }
-    if (!this.hasRoom && !this.stopping) return;
-    for (const go of this.free) go();
-    this.free.clear();
   }
 
-  /** Resolves when something could be begun, which is when it is worth reading more. */
+  /**
+   * Resolves when something could be begun, which is when it is worth reading
+   * more: also where what waits is begun in the same turn, as what has not been
+   * read takes no turns with it.
+   */
   async room(): Promise<void> {
     if (this.hasRoom || this.stopping) return;
-    await new Promise<void>((resolve) => this.free.add(resolve));
+    await new Promise<void>((resolve) => this.readers.push(resolve));
+  }
+
+  private letRead(): void {
+    for (const go of this.readers.splice(0)) go();
   }
 
   private get hasRoom(): boolean {
@@ -120,13 +125,14 @@ export class Appender {
       await this.rest.after(performance.now() - began);
       this.resting--;
     }
+    this.letRead();
     this.pump();
   }
 
   /** Begins nothing more and waits for what is under way. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.pump();
+    this.letRead();
     await this.settled(() => this.underWay === 0);
   }
 

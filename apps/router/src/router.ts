@@ -23,6 +23,7 @@ import { observe } from "./router-metrics.js";
 
 /** Renewals in one lease time. */
 const RENEWALS = 4;
+const LATE_APPEND_MS = 100;
 
 /** A router, from its parts: leases decide what is read, what is read is appended, what is appended is fanned out. */
 export async function startRouter(config: RouterConfig): Promise<{ stop: () => Promise<void> }> {
@@ -94,6 +95,7 @@ export async function startRouter(config: RouterConfig): Promise<{ stop: () => P
       bytes: config.appendBytes,
       inFlight: config.appendsInFlight,
       restMs: config.appendRestMs,
+      lateMs: LATE_APPEND_MS,
     },
     { recorded, hopeless },
     {

@@ -30,7 +30,7 @@ const MOST_ATTEMPTS = 3;
 
 /**
  * Remembers answers for a while. Questions asked at the same time share one load.
- * No answer that {@link get} gives was loaded before the key was last forgotten,
+ * No answer that {@link get} or {@link peek} gives was loaded before the key was last forgotten,
  * so a revocation that has arrived here cannot be overtaken by an older answer.
  */
 export class LookupCache<Value> {
@@ -79,7 +79,7 @@ export class LookupCache<Value> {
 
   forgetWhere(matches: (key: string, value: Value | undefined) => boolean): void {
     const held = [...this.held.entries()].filter(([key, { value }]) => matches(key, value));
-    for (const [key] of held) this.held.delete(key);
+    for (const [key] of held) this.forget(key);
     for (const key of this.loading.keys()) {
       if (matches(key, undefined)) this.outdate(key);
     }

@@ -10,7 +10,7 @@ const ROUNDS = 8;
  * larger rounds help; with time to spare they are short, and so is the rest.
  */
 export class Rest {
-  /** Milliseconds. */
+  /** The usual rest, in milliseconds. */
   private usual = 0;
 
   constructor(
@@ -20,8 +20,9 @@ export class Rest {
 
   /** @param tookMs how long the round took, in milliseconds */
   async after(tookMs: number): Promise<void> {
-    this.usual += (tookMs - this.usual) / ROUNDS;
-    const ms = Math.min(this.mostMs, this.usual * this.factor);
-    if (ms > 0) await pause(ms);
+    // Bounded before it counts: an outage is no usual round.
+    const asked = Math.min(this.mostMs, tookMs * this.factor);
+    this.usual += (asked - this.usual) / ROUNDS;
+    if (this.usual > 0) await pause(this.usual);
   }
 }

@@ -24,11 +24,20 @@ export function frameOf(
     const due = atTime(message, now());
     if (due !== message) return codec.encodeEvent("message", messageJson(due));
   }
-  const frames = ((message as Encoded)[FRAMES] ??= []);
+  const frames = framesOf(message);
   const known = frames.find((one) => one.codec === codec);
   if (known !== undefined) return known.frame;
   const frame = codec.encodeEvent("message", messageJson(message));
   frames.push({ codec, frame });
   made(frame.length);
   return frame;
+}
+
+function framesOf(message: Encoded): NonNullable<Encoded[typeof FRAMES]> {
+  const known = message[FRAMES];
+  if (known !== undefined) return known;
+  const value: NonNullable<Encoded[typeof FRAMES]> = [];
+  // Not enumerable: a copy of the message with another content must not take them along.
+  Object.defineProperty(message, FRAMES, { value });
+  return value;
 }

@@ -35,7 +35,7 @@ export interface IngressLimits {
   restMs: number;
 }
 
-/** Publishes gather for as long as the write before took, times this: a write is but a fraction of their way. */
+/** Publishes gather for as long as writes usually take, times this: a write is but a fraction of their way. */
 const REST_FACTOR = 3;
 const RETRY_AFTER_S = 1;
 const SETTLE_POLL_MS = 20;
@@ -274,8 +274,8 @@ export class Ingress {
     try {
       while (this.open && this.connected && this.dirty.size > 0) {
         const began = performance.now();
-        await this.writeOnce();
-        await this.rest.after(performance.now() - began);
+        const isAll = await this.writeOnce();
+        if (isAll) await this.rest.after(performance.now() - began);
       }
     } finally {
       this.writing = false;
@@ -286,14 +286,18 @@ export class Ingress {
     return this.redis.client.status === "ready";
   }
 
-  /** One round trip: an entry for each lane that has something to say. */
-  private async writeOnce(): Promise<void> {
+  /**
+   * One round trip: an entry for each lane that has something to say.
+   * @returns whether that was all there was to say when it began
+   */
+  private async writeOnce(): Promise<boolean> {
     const entries: [LaneWriter, IngressEntry][] = [];
     for (const lane of this.dirty) {
       const entry = lane.next(this.writer);
       if (entry !== null) entries.push([lane, entry]);
       if (!lane.dirty) this.dirty.delete(lane);
     }
+    const isAll = this.dirty.size === 0;
     const replies = await batch(
       this.redis.client,
       entries.map(([lane, entry]): Command => [
@@ -312,6 +316,7 @@ export class Ingress {
         this.failed(lane);
       } else lane.wrote(entry, String(reply));
     }
+    return isAll;
   }
 
   /** Leaves the lane out until its node answers: the others are not to wait for it with each entry. */

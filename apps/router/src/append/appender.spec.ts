@@ -28,8 +28,8 @@ const item = (id: string): PublishItem => ({
   sendAt: null,
 });
 
-/** An appender of one partition, whose appends are answered by hand. */
-function byHand(restMs: number, items = 500) {
+/** An appender of two partitions, whose appends are answered by hand. */
+function byHand(restMs: number, items = 500, lateMs = LONG_MS) {
   const appends: { ids: string[]; answer: () => void }[] = [];
   const append = ({ publishes }: AppendBatch): Promise<Appended> =>
     new Promise((resolve) => {
@@ -39,22 +39,23 @@ function byHand(restMs: number, items = 500) {
       const answer = (): void => resolve({ results, heads: [] });
       appends.push({ ids: publishes.map(({ id }) => id), answer });
     });
-  const partition = new Partition(0, "token", new Keys("tw"), { messages: 1000, bytes: 1 << 20 });
+  const window = { messages: 1000, bytes: 1 << 20 };
+  const partitions = [0, 1].map((id) => new Partition(id, "token", new Keys("tw"), window));
   const metrics = new Metrics("test");
   const appender = new Appender(
-    new Map([[0, partition]]),
+    new Map(partitions.map((partition) => [partition.id, partition])),
     new Authoriser({
       load: async (asked) =>
         asked.map(() => ({ policy: null, role: "none", autoCreate: true, blocked: false })),
     }),
     new LogWriter({ append }, log),
     {
-      record: async (_, partitions) => {
-        for (const each of partitions) each.advance();
+      record: async (_, done) => {
+        for (const partition of done) partition.advance();
         return { gone: [], lost: [] };
       },
     },
-    { items, bytes: 1 << 20, inFlight: 1, restMs },
+    { items, bytes: 1 << 20, inFlight: 1, restMs, lateMs },
     { recorded: () => {}, hopeless: () => {} },
     {
       batch: metrics.histogram("batch", "Batches.", [1]),
@@ -64,12 +65,13 @@ function byHand(restMs: number, items = 500) {
     log,
   );
   let entries = 0;
-  const receive = (...ids: string[]): void => {
+  const receiveAt = (partition: number, ...ids: string[]): void => {
     const entry = { writer: "edge", epoch: 1, n: 0, items: ids.map(item) };
-    partition.receive("bulk", `${++entries}-0`, entry);
+    partitions[partition]!.receive("bulk", `${++entries}-0`, entry);
     appender.pump();
   };
-  return { appender, appends, receive };
+  const receive = (...ids: string[]): void => receiveAt(0, ...ids);
+  return { appender, appends, receive, receiveAt };
 }
 
 describe("Appender", () => {
@@ -128,6 +130,33 @@ describe("Appender", () => {
     await appender.room();
     receive("3");
     await expect.poll(() => appends.length).toBe(2);
+  });
+
+  it("does not rest while more waits than an append carries", async () => {
+    const { appends, receive } = byHand(LONG_MS, 2);
+    receive("1", "2", "3", "4");
+    await expect.poll(() => appends.length).toBe(1);
+    const began = performance.now();
+    await expect.poll(() => performance.now() - began > LONG_ROUND_MS).toBe(true);
+    const answered = performance.now();
+    appends[0]!.answer();
+    await expect.poll(() => appends.length, { interval: 1 }).toBe(2);
+    expect(performance.now() - answered).toBeLessThan(LONG_ROUND_MS / 8);
+  });
+
+  it("lets other partitions go on beside an append that takes long, and no more than one", async () => {
+    const { appends, receiveAt } = byHand(LONG_MS, 500, 100);
+    receiveAt(0, "1", "2");
+    receiveAt(0, "3");
+    receiveAt(1, "4", "5");
+    await expect.poll(() => appends.length).toBe(2);
+    expect(appends[1]!.ids).toEqual(["4", "5"]);
+    const both = performance.now();
+    await expect.poll(() => performance.now() - both > LONG_ROUND_MS).toBe(true);
+    receiveAt(1, "6");
+    expect(appends).toHaveLength(2);
+    appends[0]!.answer();
+    await expect.poll(() => appends.map(({ ids }) => ids.join())).toContain("3");
   });
 
   it("lets nobody wait for room when it stops", async () => {

@@ -26,6 +26,8 @@ export interface AppendLimits {
   inFlight: number;
   /** The longest rest after an append, in milliseconds. */
   restMs: number;
+  /** An append that takes longer than this, in milliseconds, stops its own partitions and no others. */
+  lateMs: number;
 }
 
 export interface AppendMetrics {
@@ -44,23 +46,24 @@ export interface AppendHooks {
 interface Batch {
   partitions: Partition[];
   waiting: Waiting[];
+  /** Whether more was at hand than it may carry. */
+  full: boolean;
 }
 
 const RETRY_MS = 200;
-/** Publishes gather for as long as the append before took, times this. */
+/** Publishes gather for as long as appends usually take, times this. */
 const REST_FACTOR = 1;
 const NOTHING: Appended = { outcomes: [], heads: [] };
 
 /**
  * The heart of a router. While an append is under way, and for as long after it
- * as it took, what comes in gathers and leaves together as the next one. So
- * batches grow with load, at most half of the time goes into the cost of each
- * batch, and what comes alone waits for nothing.
+ * as appends usually take, what comes in gathers and leaves together as the next
+ * one. So batches grow with load, and what comes alone waits for nothing.
  */
 export class Appender {
   private underWay = 0;
-  /** Places that nothing may begin at yet. */
-  private resting = 0;
+  /** Places that nothing may begin at: an append is under way, and not late, or its rest is. */
+  private taken = 0;
   private readonly rest: Rest;
   private readonly readers: (() => void)[] = [];
   private first = 0;
@@ -108,25 +111,42 @@ export class Appender {
     for (const go of this.readers.splice(0)) go();
   }
 
+  /** Beside appends that are late there is room for one more. */
   private get hasRoom(): boolean {
-    return this.underWay + this.resting < this.limits.inFlight;
+    const { inFlight } = this.limits;
+    return this.taken < inFlight && this.underWay <= inFlight;
   }
 
   private async begin(batch: Batch): Promise<void> {
     const began = performance.now();
     this.underWay++;
     for (const partition of batch.partitions) partition.busy = true;
+    const leave = this.takePlace();
+    const late = setTimeout(leave, this.limits.lateMs);
     await this.run(batch);
+    clearTimeout(late);
     for (const partition of batch.partitions) partition.busy = false;
     this.underWay--;
     for (const done of this.idle) done();
-    if (batch.waiting.length > 1) {
-      this.resting++;
+    // With more at hand than an append may carry, waiting would not make the next one larger.
+    if (batch.waiting.length > 1 && !batch.full) {
       await this.rest.after(performance.now() - began);
-      this.resting--;
     }
-    this.letRead();
+    leave();
     this.pump();
+  }
+
+  /** @returns leaves it, once */
+  private takePlace(): () => void {
+    let here = true;
+    this.taken++;
+    return () => {
+      if (!here) return;
+      here = false;
+      this.taken--;
+      this.letRead();
+      this.pump();
+    };
   }
 
   /** Begins nothing more and waits for what is under way. */
@@ -164,10 +184,11 @@ export class Appender {
   private gather(): Batch | null {
     let items = 0;
     let bytes = 0;
+    let full = false;
     const fits = ({ item }: Waiting): boolean => {
       const size = sizeOf(item);
-      if (items > 0 && bytes + size > this.limits.bytes) return false;
-      if (items >= this.limits.items) return false;
+      full ||= items >= this.limits.items || (items > 0 && bytes + size > this.limits.bytes);
+      if (full) return false;
       items++;
       bytes += size;
       return true;
@@ -180,7 +201,7 @@ export class Appender {
       partitions.push(partition);
       waiting.push(...taken);
     }
-    return partitions.length === 0 ? null : { partitions, waiting };
+    return partitions.length === 0 ? null : { partitions, waiting, full };
   }
 
   private async run(batch: Batch): Promise<void> {

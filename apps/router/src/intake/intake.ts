@@ -6,7 +6,7 @@ import type { Partition } from "./partition.js";
 
 /** Entries read of one stream at a time; an entry holds what an edge gathered in a turn. */
 const COUNT = 128;
-/** How soon a partition that was just acquired is read, at the latest. */
+/** How long a read waits: one that was just acquired is read after that, and the round under way, at the latest. */
 const BLOCK_MS = 200;
 const RETRY_MS = 100;
 
@@ -62,8 +62,12 @@ export class Intake {
   private async loop(partitions: () => Partition[], signal: AbortSignal): Promise<void> {
     const reader = new StreamReader(this.redis, BLOCK_MS);
     signal.addEventListener("abort", () => reader.close(), { once: true });
+    let more = false;
     while (!signal.aborted) {
-      await this.appender.room();
+      // One read brings what gathers during a round; on a Cluster it takes many, which begin at once.
+      if (!more && !this.redis.clustered) await this.appender.room();
+      if (signal.aborted) return;
+      more = false;
       const reading = partitions();
       const after = new Map(reading.flatMap((partition) => partition.toRead()));
       if (after.size === 0) {
@@ -72,6 +76,8 @@ export class Intake {
       }
       try {
         const read = await reader.read(after, COUNT);
+        // Tenants take turns among what was read.
+        more = [...read.values()].some((entries) => entries.length === COUNT);
         if (read.size > 0 && !signal.aborted) this.deliver(reading, read);
       } catch (error) {
         if (signal.aborted) return;

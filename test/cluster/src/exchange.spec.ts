@@ -172,11 +172,13 @@ describe("ephemeral messages", () => {
   });
 });
 
-describe("receipts", () => {
+// They come at most once, so one may be lost.
+describe("receipts", { retry: 1 }, () => {
   it("tell the sender how far the recipient has acknowledged", async () => {
     const sender = await open("ws", 0, "erin");
-    const recipient = await open("socketio", 1, "frank");
-    const inbox = `user:frank@${tenant.name}`;
+    const frank = `frank-${crypto.randomUUID().slice(0, 8)}`;
+    const recipient = await open("socketio", 1, frank);
+    const inbox = `user:${frank}@${tenant.name}`;
     const acks = [];
     for (let i = 0; i < 3; i++) acks.push(await publish(sender, inbox, i));
     await eventually(() => expect(recipient.events.seqs(inbox)).toEqual([1, 2, 3]));
@@ -185,11 +187,11 @@ describe("receipts", () => {
       expect(sender.events.named("receipt")).toContainEqual({
         topic: inbox,
         seq: 2,
-        by: `frank@${tenant.name}`,
+        by: `${frank}@${tenant.name}`,
       }),
     );
     // Nobody has received what was never sent: the cursor stops at the head.
-    await recipient.request("ack", { topic: "user:frank", seq: 999 });
+    await recipient.request("ack", { topic: `user:${frank}`, seq: 999 });
     await eventually(() =>
       expect(sender.events.named("receipt").at(-1)).toMatchObject({ topic: inbox, seq: 3 }),
     );

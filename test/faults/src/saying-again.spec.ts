@@ -9,9 +9,20 @@ import { runRound } from "./round.js";
 
 /** Shorter than an edge's life after its last heartbeat (6 s). */
 const EDGE_PAUSE_MS = 4000;
+const PUBLISHERS = 32;
+const BUSY_MS = 500;
 const SAID_AGAIN = "no answer; saying it again";
 
 const logOf = ({ logFile }: ManagedProcess): string => readFileSync(logFile, "utf8");
+
+async function publish({ url }: ManagedProcess, topic: string): Promise<void> {
+  const response = await fetch(`${url}/api/messages`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-api-key": "demo-key-123" },
+    body: JSON.stringify({ topic, body: "behind" }),
+  });
+  expect(response.status).toBe(201);
+}
 
 describe("what was lost between edge and router", () => {
   let cluster: Cluster;
@@ -30,9 +41,17 @@ describe("what was lost between edge and router", () => {
         name: "an edge falls behind",
         on: "one Redis",
         async inject() {
+          // So that it surely waits for acks when it is paused.
+          const paused = new AbortController();
+          const publishers = Array.from({ length: PUBLISHERS }, async (_, i) => {
+            while (!paused.signal.aborted) await publish(edge, `channel:behind-${i}`);
+          });
+          await sleep(BUSY_MS);
           edge.pause();
+          paused.abort();
           await sleep(EDGE_PAUSE_MS);
           edge.resume();
+          await Promise.all(publishers);
         },
       },
       0,

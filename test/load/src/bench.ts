@@ -79,11 +79,14 @@ const { values } = parseArgs({
     only: { type: "string" },
     /** Climbs with so many connections alone. */
     connections: { type: "string" },
+    /** Climbs with rooms of so many alone. */
+    room: { type: "string" },
   },
 });
 const pairs = Number(values.pairs);
-const wanted = ({ connections }: Climb): boolean =>
-  values.connections === undefined || connections === Number(values.connections);
+const wanted = ({ connections, roomSize }: Climb): boolean =>
+  connections === Number(values.connections ?? connections) &&
+  roomSize === Number(values.room ?? roomSize);
 const turns = planTurns(pairs)
   .filter(({ system }) => (values.only ?? system) === system)
   .map((turn) => ({ ...turn, climbs: turn.climbs.filter(wanted) }));

@@ -159,6 +159,20 @@ describe("Appender", () => {
     await expect.poll(() => appends.map(({ ids }) => ids.join())).toContain("3");
   });
 
+  it("has room again after two appends that took long", async () => {
+    const { appender, appends, receiveAt } = byHand(LONG_MS, 500, 20);
+    receiveAt(0, "1");
+    await expect.poll(() => appends.length).toBe(1);
+    await appender.room();
+    receiveAt(1, "2");
+    await expect.poll(() => appends.length).toBe(2);
+    const both = performance.now();
+    await expect.poll(() => performance.now() - both > 100).toBe(true);
+    const room = appender.room();
+    appends[0]!.answer();
+    await room;
+  });
+
   it("lets nobody wait for room when it stops", async () => {
     const { appender, appends, receive } = byHand(LONG_MS);
     receive("1", "2");

@@ -133,6 +133,8 @@ export class Appender {
       await this.rest.after(performance.now() - began);
     }
     leave();
+    // Also where the place was left early: those who found none then wait for this.
+    this.letRead();
     this.pump();
   }
 

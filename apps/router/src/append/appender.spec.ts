@@ -12,6 +12,9 @@ const LONG_MS = 60_000;
 /** A round after which the rest can be seen. */
 const LONG_ROUND_MS = 800;
 
+/** What an answer brings about without a timer has happened after it. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const item = (id: string): PublishItem => ({
   type: "publish",
   req: 1,
@@ -83,7 +86,8 @@ describe("Appender", () => {
     receive("3");
     await expect.poll(() => performance.now() - began > LONG_ROUND_MS).toBe(true);
     appends[0]!.answer();
-    await expect.poll(() => appender.inFlight, { interval: 1 }).toBe(0);
+    await turn();
+    expect(appender.inFlight).toBe(0);
     receive("4");
     expect(appends).toHaveLength(1);
     await expect.poll(() => appends.length).toBe(2);
@@ -103,7 +107,8 @@ describe("Appender", () => {
     const began = performance.now();
     await expect.poll(() => performance.now() - began > LONG_ROUND_MS).toBe(true);
     appends[0]!.answer();
-    await expect.poll(() => appender.inFlight, { interval: 1 }).toBe(0);
+    await turn();
+    expect(appender.inFlight).toBe(0);
     expect(told).toBe(false);
     await room;
   });
@@ -138,10 +143,9 @@ describe("Appender", () => {
     await expect.poll(() => appends.length).toBe(1);
     const began = performance.now();
     await expect.poll(() => performance.now() - began > LONG_ROUND_MS).toBe(true);
-    const answered = performance.now();
     appends[0]!.answer();
-    await expect.poll(() => appends.length, { interval: 1 }).toBe(2);
-    expect(performance.now() - answered).toBeLessThan(LONG_ROUND_MS / 8);
+    await turn();
+    expect(appends).toHaveLength(2);
   });
 
   it("lets other partitions go on beside an append that takes long, and no more than one", async () => {

@@ -19,7 +19,7 @@ export default defineConfig({
             "libs/**/*.spec.ts",
             "apps/**/*.spec.ts",
             "tools/**/*.spec.ts",
-            "test/load/**/*.spec.ts",
+            "test/peers/**/*.spec.ts",
             "test/image/**/*.spec.ts",
           ],
           exclude: ["**/node_modules/**", "**/dist/**", "test/image/src/image.spec.ts"],

@@ -1,0 +1,33 @@
+import type { Conversation, Credentials, Protocol } from "./protocol.js";
+
+const AUTHENTICATE_ID = 0;
+
+interface Frame {
+  id?: number | null;
+  method?: string;
+  result?: { seq?: number };
+  error?: { code: number; message: string };
+}
+
+const request = (id: number, method: string, params: unknown): string =>
+  `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${JSON.stringify(params)}}`;
+
+const converse = (credentials: Credentials): Conversation => ({
+  opening: () => request(AUTHENTICATE_ID, "authenticate", credentials),
+  subscribe: (id, topic) => request(id, "subscribe", { topics: [{ topic }] }),
+  publish: (id, topic, text) => request(id, "publish", { topic, body: { text } }),
+  incoming(text) {
+    const frame = JSON.parse(text) as Frame;
+    if (frame.method !== undefined) return { kind: "event", name: frame.method };
+    const error = frame.error && `${frame.error.code} ${frame.error.message}`;
+    if (typeof frame.id !== "number") return { kind: "refused", reason: error ?? "no id" };
+    if (frame.id !== AUTHENTICATE_ID) {
+      return { kind: "reply", id: frame.id, seq: frame.result?.seq, error };
+    }
+    return error === undefined ? { kind: "ready" } : { kind: "refused", reason: error };
+  },
+});
+
+/** JSON-RPC 2.0, one object in each text frame. */
+const jsonRpc: Protocol = { path: "/ws", converse };
+export default jsonRpc;

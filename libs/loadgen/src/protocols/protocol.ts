@@ -1,0 +1,33 @@
+export interface Credentials {
+  api_key: string;
+  user: string;
+}
+
+/** What a frame that is no message means. */
+export type Incoming =
+  | { kind: "ready" }
+  | { kind: "reply"; id: number; seq?: number; error?: string }
+  | { kind: "answer"; frame: string }
+  | { kind: "refused"; reason: string }
+  | { kind: "event"; name: string }
+  | { kind: "nothing" };
+
+/** A client protocol on WebSocket, reduced to text frames. */
+export interface Protocol {
+  /** Path and query of the upgrade. */
+  readonly path: string;
+  /** `Sec-WebSocket-Protocol`, if the server wants one. */
+  readonly subprotocol?: string;
+  /** What one connection says; it may keep a state of its own. */
+  converse(credentials: Credentials): Conversation;
+}
+
+export interface Conversation {
+  /** The first frame, if the client speaks first. */
+  opening(): string | null;
+  /** Answered by a reply with this id. */
+  subscribe(id: number, topic: string): string;
+  /** Answered by a reply with this id, once the message is durable. `text` carries the mark. */
+  publish(id: number, topic: string, text: string): string;
+  incoming(frame: string): Incoming;
+}

@@ -1,0 +1,29 @@
+import { type ManagedProcess, startCluster } from "@tellwire/cluster";
+import { JSON_RPC, SOCKET_IO, type System } from "@tellwire/loadgen";
+
+const DEMO_KEY = "demo-key-123";
+
+const pidsOf = (processes: readonly ManagedProcess[]): number[] =>
+  processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+
+/** The local cluster as `npm start` brings it up, with data of its own: 2 edges, 2 routers, 1 session, 1 worker. */
+export async function startTellwire(): Promise<System> {
+  const cluster = await startCluster();
+  const target = { url: cluster.urls.http, apiKey: DEMO_KEY, gapless: true };
+  return {
+    targets: {
+      ws: { ...target, name: "Tellwire /ws", protocol: JSON_RPC },
+      socketio: { ...target, name: "Tellwire Socket.IO", protocol: SOCKET_IO },
+    },
+    processes: {
+      edges: pidsOf(cluster.edges),
+      routers: pidsOf(cluster.routers),
+      others: pidsOf([...cluster.sessions, ...cluster.workers]),
+      redis: pidsOf(cluster.redisNodes),
+      postgres: pidsOf([cluster.postgres]),
+      pgbouncer: pidsOf([cluster.pgbouncer]),
+      nginx: pidsOf([cluster.nginx]),
+    },
+    stop: () => cluster.stop(),
+  };
+}

@@ -5,4 +5,4 @@ export { lineOf, type Percentiles, reportOf, type StepReport } from "./report.js
 export type { ProcessGroups } from "./process-cpu.js";
 export type { Scenario, Step, Target } from "./scenario.js";
 export { climb, highest } from "./steps.js";
-export type { SeriesName, System } from "./system.js";
+export type { System } from "./system.js";

@@ -11,19 +11,21 @@ import {
   type StepReport,
   type System,
 } from "@tellwire/loadgen";
-import { startPeer } from "@tellwire/peer-nest-socketio";
+import { start as startPeer } from "@tellwire/peer-nest-socketio";
 import { markdownOf } from "./markdown.js";
 import { type Climb, LIGHT_RATE, planTurns, type Turn } from "./plan.js";
 import { type ClimbResult, summarise } from "./summary.js";
-import { startTellwire } from "./tellwire.system.js";
+import { startTellwire, startTellwireSocketIo } from "./tellwire.system.js";
 
 const TEXT_SIZE = 300;
 const TIMING = { warmUpSeconds: 2, measureSeconds: 6 };
 
+const starts = { peer: startPeer, ws: startTellwire, socketio: startTellwireSocketIo };
+
 const print = (report: StepReport): void => console.log(`    ${lineOf(report)}`);
 
 async function playClimb(system: System, plan: Climb): Promise<ClimbResult> {
-  const target = system.targets[plan.series]!;
+  const target = system.targets.rooms;
   const scenario: Scenario = { ...plan, target, textSize: TEXT_SIZE, workers: 1 };
   console.log(`  ${target.name}, ${plan.connections} connections, rooms of ${plan.roomSize}`);
   const conductor = await Conductor.open(scenario, system.processes);
@@ -47,11 +49,11 @@ async function interrupted(): Promise<never> {
   process.exit(130);
 }
 
-async function playTurn({ system: name, climbs }: Turn): Promise<ClimbResult[]> {
+async function playTurn({ climbs }: Turn): Promise<ClimbResult[]> {
   const results: ClimbResult[] = [];
   for (const plan of climbs) {
     // Anew for each: whoever climbed higher before would go on with more data to look after.
-    const system = await (name === "peer" ? startPeer() : startTellwire());
+    const system = await starts[plan.series]();
     running = system;
     try {
       results.push(await playClimb(system, plan));

@@ -1,5 +1,5 @@
 import type { Percentiles } from "@tellwire/loadgen";
-import type { SeriesName } from "@tellwire/loadgen";
+import type { SeriesName } from "./plan.js";
 import { type ClimbSummary, median, type RateSummary } from "./summary.js";
 
 const TITLES: Record<SeriesName, string> = {

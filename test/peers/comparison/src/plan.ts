@@ -1,4 +1,4 @@
-import type { SeriesName } from "@tellwire/loadgen";
+export type SeriesName = "peer" | "ws" | "socketio";
 
 /** One climb through the rates, preceded by light load where rooms are of 10. */
 export interface Climb {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StepReport } from "@tellwire/loadgen";
 import { markdownOf } from "./markdown.js";
-import type { SeriesName } from "@tellwire/loadgen";
+import type { SeriesName } from "./plan.js";
 import { type ClimbResult, median, summarise } from "./summary.js";
 
 const step = (rate: number, p99: number): StepReport => ({

@@ -13,7 +13,7 @@ const READY_TIMEOUT_MS = 15_000;
  * the same nginx, with the same Redis and Postgres settings as Tellwire. It
  * reaches Postgres directly, which spares it the way through PgBouncer.
  */
-export async function startPeer(): Promise<System> {
+export async function start(): Promise<System> {
   const cluster = await startCluster({ services: false, edges: 2 });
   const instances = cluster.edges.map(({ port }) => startInstance(cluster, port));
   const stop = async (): Promise<void> => {
@@ -29,7 +29,7 @@ export async function startPeer(): Promise<System> {
   const { http: url } = cluster.urls;
   return {
     targets: {
-      peer: { name: "hand-written", url, apiKey: API_KEY, protocol: SOCKET_IO, gapless: false },
+      rooms: { name: "hand-written", url, apiKey: API_KEY, protocol: SOCKET_IO, gapless: false },
     },
     processes: {
       peer: instances.map(({ pid }) => pid!),

@@ -1,4 +1,4 @@
-import { FrameSocket } from "./frame-socket.js";
+import { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
 import { type Mark, markedText, readMark, readSeq } from "./mark.js";
 import type { Conversation, Incoming, Protocol } from "./protocols/protocol.js";
 import { type Part, type Seat, topicOf } from "./scenario.js";
@@ -25,7 +25,7 @@ export class LoadClient {
   private readonly conversation: Conversation;
   private readonly topic: string;
   private readonly pending = new Map<number, (reply: Reply) => void>();
-  private socket: FrameSocket | null = null;
+  private socket: FrameConnection | null = null;
   private lastId = 0;
   private ready: { resolve: () => void; reject: (error: Error) => void } | null = null;
 
@@ -53,7 +53,7 @@ export class LoadClient {
     });
     ready.catch(() => {}); // open() may fail before anyone awaits it
     try {
-      this.socket = new FrameSocket(new URL(this.part.target.url), this.protocol, {
+      this.socket = this.connect({
         onText: (frame) => this.read(frame),
         onClose: (code) => this.closed(code),
       });
@@ -83,6 +83,11 @@ export class LoadClient {
     this.socket?.close();
   }
 
+  private connect(handler: FrameHandler): FrameConnection {
+    const url = new URL(this.part.target.url);
+    return this.protocol.connect?.(url, handler) ?? new FrameSocket(url, this.protocol, handler);
+  }
+
   private subscribe(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(new Error("No answer to subscribe")), ANSWER_TIMEOUT_MS);
@@ -103,20 +108,30 @@ export class LoadClient {
 
   private read(frame: string): void {
     if (readMark(frame, mark)) {
-      const seq = readSeq(frame);
-      if (!this.check.delivered(mark, seq)) return;
-      if (mark.worker === this.part.worker) this.check.ownSeq(mark.number, seq);
-      this.events.onDelivery(mark);
+      this.deliver(frame);
+      const reply = this.conversation.delivered?.(frame);
+      if (reply) this.reply(reply);
       return;
     }
     const incoming = this.conversation.incoming(frame);
-    if (incoming.kind === "reply") {
-      this.pending.get(incoming.id)?.(incoming);
-      this.pending.delete(incoming.id);
-    } else if (incoming.kind === "answer") this.socket?.send(incoming.frame);
+    if (incoming.kind === "reply") this.reply(incoming);
+    else if (incoming.kind === "answer") this.socket?.send(incoming.frame);
     else if (incoming.kind === "ready") this.ready?.resolve();
     else if (incoming.kind === "refused") this.refused(incoming.reason);
     else if (incoming.kind === "event") this.events.onEvent(incoming.name);
+  }
+
+  /** `mark` holds what the frame says. */
+  private deliver(frame: string): void {
+    const seq = readSeq(frame);
+    if (!this.check.delivered(mark, seq)) return;
+    if (mark.worker === this.part.worker) this.check.ownSeq(mark.number, seq);
+    this.events.onDelivery(mark);
+  }
+
+  private reply(reply: Reply): void {
+    this.pending.get(reply.id)?.(reply);
+    this.pending.delete(reply.id);
   }
 
   private refused(reason: string): void {

@@ -1,3 +1,5 @@
+import type { FrameConnection, FrameHandler } from "../frame-socket.js";
+
 export interface Credentials {
   api_key: string;
   user: string;
@@ -18,6 +20,8 @@ export interface Protocol {
   readonly path: string;
   /** `Sec-WebSocket-Protocol`, if the server wants one. */
   readonly subprotocol?: string;
+  /** For a server that takes publishes another way than as frames: what stands for the one WebSocket. */
+  connect?(url: URL, handler: FrameHandler): FrameConnection;
   /** What one connection says; it may keep a state of its own. */
   converse(credentials: Credentials): Conversation;
 }
@@ -27,7 +31,9 @@ export interface Conversation {
   opening(): string | null;
   /** Answered by a reply with this id. */
   subscribe(id: number, topic: string): string;
-  /** Answered by a reply with this id, once the message is durable. `text` carries the mark. */
-  publish(id: number, topic: string, text: string): string;
+  /** One or more frames, answered by a reply with this id, once the message is durable. `text` carries the mark. */
+  publish(id: number, topic: string, text: string): string | readonly string[];
+  /** Sees every message, where one's own comes back as its ack, or where messages are counted. */
+  delivered?(frame: string): Extract<Incoming, { kind: "reply" }> | undefined;
   incoming(frame: string): Incoming;
 }

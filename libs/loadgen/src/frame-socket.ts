@@ -12,7 +12,7 @@ export interface FrameHandler {
 export interface FrameConnection {
   /** Rejects if the server cannot be reached or refuses the client. */
   readonly opened: Promise<void>;
-  send(text: string): void;
+  send(text: string | readonly string[]): void;
   close(): void;
 }
 

@@ -12,8 +12,12 @@ export interface FrameHandler {
 export interface FrameConnection {
   /** Rejects if the server cannot be reached or refuses the client. */
   readonly opened: Promise<void>;
+  /** Several frames leave in one write. */
   send(text: string | readonly string[]): void;
   close(): void;
+  /** Stops reading: what the server sends waits on its side. */
+  pause?(): void;
+  resume?(): void;
 }
 
 /** All sockets read into the same memory: each read is consumed before the next begins. */
@@ -73,6 +77,14 @@ export class FrameSocket implements FrameConnection {
 
   close(): void {
     this.socket.end(encodeFrame(CLOSE, Buffer.from([0x03, 0xe8])));
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
   }
 
   private readHead(head: string): void {

@@ -241,7 +241,9 @@ export class LoadClient {
     if (this.part.shape === "inboxes" && frame.includes(COPY)) this.check.copied(seq);
     else if (this.check.delivered(mark, seq)) {
       if (mark.worker === this.part.worker) this.check.ownSeq(mark.number, seq);
-      this.events.onDelivery(mark, this.stalled || seq <= this.lateUpTo);
+      // Some servers number nothing, and such a message is never late.
+      const late = this.stalled || (seq > 0 && seq <= this.lateUpTo);
+      this.events.onDelivery(mark, late);
     }
     this.seeWhetherCaughtUp();
     return true;

@@ -16,7 +16,7 @@ async function startWith(name: string, protocol: string): Promise<System> {
   const cluster = await startCluster();
   const target = { name, protocol, url: cluster.urls.http, apiKey: DEMO_KEY, gapless: true };
   return {
-    targets: { rooms: target },
+    targets: { rooms: target, inboxes: target },
     processes: {
       edges: pidsOf(cluster.edges),
       routers: pidsOf(cluster.routers),

@@ -1,12 +1,13 @@
 import type { Conversation, Credentials, Incoming, Protocol } from "@tellwire/loadgen";
-import { Stream } from "./stream.js";
+import { accountOf, Stream } from "./stream.js";
 
 const ENABLE = "<enable xmlns='urn:xmpp:sm:3'/>";
 const ASK = "<r xmlns='urn:xmpp:sm:3'/>";
 const PRESENT = "<presence/>";
 
-/** `user:bob` is bob's account. */
-const accountOf = (topic: string): string => `${topic.slice(topic.indexOf(":") + 1)}@localhost`;
+/** `user:bob` is the inbox of bob. */
+const addressOf = (topic: string): string =>
+  `${accountOf(topic.slice(topic.indexOf(":") + 1))}@localhost`;
 
 /** Chat messages between accounts (RFC 6121), acknowledged by stream management (XEP-0198). */
 class OneToOne implements Conversation {
@@ -32,7 +33,7 @@ class OneToOne implements Conversation {
 
   publish(id: number, topic: string, text: string): readonly string[] {
     this.unanswered.push(id);
-    return [`<message to='${accountOf(topic)}' type='chat'><body>${text}</body></message>`, ASK];
+    return [`<message to='${addressOf(topic)}' type='chat'><body>${text}</body></message>`, ASK];
   }
 
   delivered(): undefined {

@@ -5,8 +5,13 @@ const OPEN = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' v
 const BIND =
   "<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>load</resource></bind></iq>";
 
-const authenticate = ({ user, api_key: password }: Credentials): string =>
-  `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${Buffer.from(`\0${user}\0${password}`).toString("base64")}</auth>`;
+/** Accounts are there before a run is known, which the generator names its users of inboxes by. */
+export const accountOf = (user: string): string => user.replace(/^load-\d+-/, "load");
+
+function authenticate({ user, api_key: password }: Credentials): string {
+  const secret = Buffer.from(`\0${accountOf(user)}\0${password}`).toString("base64");
+  return `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${secret}</auth>`;
+}
 
 /**
  * From the first frame to a bound resource: XMPP over WebSocket (RFC 7395),

@@ -148,7 +148,8 @@ export class Player {
 
   /** Copies of a client's own messages that are missing (sign 1) or too many (sign −1). */
   private copies(client: LoadClient, sign: 1 | -1): number {
-    if (this.part.shape !== "inboxes") return 0;
+    // Other servers promise the sender no copy.
+    if (this.part.shape !== "inboxes" || !this.part.target.gapless) return 0;
     return Math.max(0, sign * client.check.missingCopies(client.acknowledged));
   }
 

@@ -48,7 +48,7 @@ export async function playTurn(
   const ladder = ladderFor(roomSize);
   const common = commonRate(roomSize);
   const known = [...new Set(rates)].filter((rate) => rate !== common).sort((a, b) => a - b);
-  const first = [common, ...known];
+  let first = [common, ...known];
   const steps: StepReport[] = [];
   const conductor = await Conductor.open(scenario, system.processes);
   try {
@@ -62,7 +62,7 @@ export async function playTurn(
       if (report.faults.length > 0) break;
       // Of what is known, rates above one that fails would only cost time.
       const fails = highest([report], Math.max(...LIMITS)) === 0;
-      while (fails && first.length > 0 && first.at(-1)! > rate) first.pop();
+      if (fails) first = first.filter((each) => each < rate);
     }
   } finally {
     await conductor.close();

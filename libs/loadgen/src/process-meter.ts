@@ -25,19 +25,37 @@ const rssOf = (pid: number): number =>
 
 const descriptorsOf = (pid: number): number => orZero(() => readdirSync(`/proc/${pid}/fd`).length);
 
-/** Bytes of which each page is counted once, divided among those who share it. */
-const pssOf = (pid: number): number =>
-  orZero(() => {
+export interface Memory {
+  /** Bytes of which each page is counted once, divided among the processes that share it. */
+  pss: number;
+  /** The part of it that is no file's and no shared segment's: what a leak would grow. */
+  anonymous: number;
+}
+
+function memoryOfOne(pid: number): Memory {
+  try {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1_024;
-  });
+    const bytes = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1_024;
+    return { pss: bytes("Pss"), anonymous: bytes("Pss_Anon") };
+  } catch {
+    return { pss: 0, anonymous: 0 };
+  }
+}
 
 const sum = (pids: readonly number[], of: (pid: number) => number): number =>
   pids.flatMap(processTree).reduce((total, pid) => total + of(pid), 0);
 
-/** Proportional memory of each group, in bytes. Costs milliseconds: not for every second. */
-export const memoryOf = (groups: ProcessGroups): Record<string, number> =>
-  Object.fromEntries(Object.entries(groups).map(([name, pids]) => [name, sum(pids, pssOf)]));
+/** Memory of each group. Costs milliseconds: not for every second. */
+export const memoryOf = (groups: ProcessGroups): Record<string, Memory> =>
+  Object.fromEntries(
+    Object.entries(groups).map(([name, pids]) => {
+      const each = pids.flatMap(processTree).map(memoryOfOne);
+      const pss = each.reduce((total, memory) => total + memory.pss, 0);
+      const anonymous = each.reduce((total, memory) => total + memory.anonymous, 0);
+      return [name, { pss, anonymous }];
+    }),
+  );
 
 /** Looks at groups of processes again and again. */
 export class ProcessMeter {

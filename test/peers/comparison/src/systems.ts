@@ -1,6 +1,9 @@
 import type { System } from "@tellwire/loadgen";
 import { start as startEjabberd } from "@tellwire/peer-ejabberd";
+import { start as startNchan } from "@tellwire/peer-nchan";
 import { start as startNestSocketIo } from "@tellwire/peer-nest-socketio";
+import { start as startRabbitMq } from "@tellwire/peer-rabbitmq";
+import { start as startSocketIoStreams } from "@tellwire/peer-socketio-streams";
 import { startTellwire, startTellwireSocketIo } from "./tellwire.system.js";
 
 export interface Peer {
@@ -23,7 +26,14 @@ export const peers: Record<string, Peer> = {
     start: startNestSocketIo,
     kind: "rooms",
   },
+  "socketio-streams": {
+    title: "Socket.IO, Redis Streams adapter",
+    start: startSocketIoStreams,
+    kind: "rooms",
+  },
   ejabberd: { title: "ejabberd, groupchat", start: startEjabberd, kind: "rooms" },
+  rabbitmq: { title: "RabbitMQ, STOMP", start: startRabbitMq, kind: "rooms" },
+  nchan: { title: "Nchan, Redis", start: startNchan, kind: "rooms" },
   "tellwire-socketio": {
     title: "Tellwire Socket.IO",
     start: startTellwireSocketIo,

@@ -108,8 +108,8 @@ const stepAt = (steps: readonly StepReport[], rate: number): StepReport | undefi
 
 /** Of all processes of the target, with Redis, Postgres and nginx. */
 function coresOf({ cores }: StepReport): number {
-  const all = Object.values(cores).reduce((a, b) => a + b, 0);
-  return all - (cores.generator ?? 0) - (cores.elsewhere ?? 0);
+  const target = Object.entries(cores).filter(([n]) => n !== "generator" && n !== "elsewhere");
+  return target.reduce((sum, [, n]) => sum + n, 0);
 }
 
 /** 0 if the step was not played. */

@@ -28,7 +28,10 @@ class Groupchat implements Conversation {
     return `<message to='${roomOf(topic)}' type='groupchat' id='${this.user}.${id}'><body>${text}</body></message>`;
   }
 
-  /** A room archives a message before it sends it to anybody; the stanza-id is there if that went well. */
+  /**
+   * A room waits for its archive before it sends a message to anybody, its sender included,
+   * and then names the message's place there.
+   */
   delivered(frame: string): Extract<Incoming, { kind: "reply" }> | undefined {
     const [sender, id] = idOf(frame).split(".");
     if (sender !== this.user) return undefined;

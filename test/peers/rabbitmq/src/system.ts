@@ -65,7 +65,7 @@ function startNode(cluster: Cluster, mapperPort: number, nodePort: number): Prom
   const { port } = cluster.edges[0]!;
   return startProcess({
     name: "rabbitmq",
-    // Its greeting goes nowhere; errors go to stderr.
+    // Its greeting goes nowhere; what is critical goes to stderr.
     command: "sh",
     args: [
       "-c",

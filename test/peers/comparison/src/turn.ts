@@ -14,6 +14,8 @@ import { ladderFor, LIMITS, nextRate } from "./search.js";
 /** Publishes a second in rooms of 10 at which all systems are compared. */
 const COMMON_RATE = 500;
 const TEXT_SIZE = 300;
+/** A system that was just started has its code to compile, and its pools to fill. */
+const FIRST_WARM_UP_SECONDS = 5;
 /** A search that has not ended by then has met a machine that is not quiet. */
 const MOST_STEPS = 10;
 
@@ -55,7 +57,9 @@ export async function playTurn(
     for (let i = 0; i < MOST_STEPS; i++) {
       const rate = first.shift() ?? nextRate(ladder, steps);
       if (rate === undefined) break;
-      const report = reportOf(await conductor.play({ rate, ...timing }), scenario.workers);
+      const warmUpSeconds = i === 0 ? FIRST_WARM_UP_SECONDS : timing.warmUpSeconds;
+      const outcome = await conductor.play({ ...timing, rate, warmUpSeconds });
+      const report = reportOf(outcome, scenario.workers);
       console.log(`    ${lineOf(report)}`);
       steps.push(report);
       // After a loss nothing more can be asked of these connections.

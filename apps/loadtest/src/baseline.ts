@@ -5,6 +5,8 @@ import type { Figure } from "./result.js";
 /** A change for the worse beyond these is told. */
 const MEDIUM = 0.1;
 const HIGH = 0.2;
+/** 110 / 100 − 1 is a little more than 0.1. */
+const ROUNDING = 1e-9;
 
 export interface Change {
   name: string;
@@ -29,7 +31,7 @@ export function compare(before: readonly Figure[], now: readonly Figure[]): Chan
     if (!old) return [];
     const rise = old.value === 0 ? Math.sign(figure.value) : figure.value / old.value - 1;
     const worse = figure.better === "lower" ? rise : -rise;
-    const level = worse > HIGH ? "high" : worse > MEDIUM ? "medium" : null;
+    const level = worse > HIGH + ROUNDING ? "high" : worse > MEDIUM + ROUNDING ? "medium" : null;
     const { name, unit, value } = figure;
     return [{ name, unit, before: old.value, now: value, worse, level }];
   });

@@ -99,7 +99,9 @@ function resultOf(run: Run, at: string): Result {
     figures,
     findings,
     faults,
-    doubts: [...new Set(phases.flatMap(({ doubts }) => doubts))],
+    doubts: phases.flatMap((phase) =>
+      phase.doubts.map((doubt) => (several ? `${phase.name}: ${doubt}` : doubt)),
+    ),
     grade: spec.targets ? gradeOf(aims, errorRate, reached, faults.length > 0) : null,
     changes: baseline && compare(baseline.figures, figures),
     trends: [],

@@ -138,7 +138,23 @@ function readGroup(text: string): [string, number[]] {
   return [name, pids.split(",").map((pid) => positive("pids", pid))];
 }
 
-export const listOf = (scenarios: Readonly<Record<string, ScenarioSpec>>): string =>
-  Object.entries(scenarios)
-    .map(([name, { title }]) => `  ${name.padEnd(16)} ${title}`)
-    .join("\n");
+const durationOf = ({ kind, seconds }: ScenarioSpec): string =>
+  kind === "climb" || kind === "stress" ? `${seconds} s a stage` : `${seconds} s`;
+
+/** Every scenario with what it does unless told otherwise, a line each. */
+export function listOf(scenarios: Readonly<Record<string, ScenarioSpec>>): string {
+  const rows = Object.entries(scenarios).map(([name, spec]) => [
+    name,
+    String(spec.connections),
+    spec.rate > 0 ? `${spec.rate}/s` : "–",
+    durationOf(spec),
+    spec.title,
+  ]);
+  const all = [["scenario", "connections", "rate", "measured", ""], ...rows];
+  const widths = all[0]!.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
+  const line = (row: string[]): string =>
+    row
+      .map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join("  ");
+  return all.map((row) => `  ${line(row).trimEnd()}`).join("\n");
+}

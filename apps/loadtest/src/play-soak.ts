@@ -4,7 +4,7 @@ import type { SecondRow } from "./result.js";
 import { addFaults, connect, play, type Run, withConductor } from "./run.js";
 import { type Trend, trendOf } from "./trend.js";
 
-export const WINDOW_SECONDS = 10;
+const WINDOW_SECONDS = 10;
 /** Share of the connections that leave and return each second. */
 const CHURN = 0.01;
 const CLIMB_TIMING = { warmUpSeconds: 1, measureSeconds: 4 };

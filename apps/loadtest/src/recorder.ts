@@ -31,6 +31,7 @@ export class Recorder {
 
   begin(phase: string): void {
     this.phase = phase;
+    this.look(); // What came before belongs to no second.
     this.offset = this.rows.at(-1)?.second ?? 0;
   }
 

@@ -41,7 +41,9 @@ const has = (args: readonly string[], ...names: string[]): boolean =>
 async function drive(dataDir: string, args: string[]): Promise<number> {
   const state = runningCluster(dataDir)!;
   const restart = [node, process.argv[1]!, "restart", "edges", "--data", dataDir].map(quoted);
-  const pids = Object.entries(groupsOf(state)).map(([name, each]) => `${name}=${each.join(",")}`);
+  const pids = Object.entries(groupsOf(state))
+    .filter(([, each]) => each.length > 0)
+    .map(([name, each]) => `${name}=${each.join(",")}`);
   const tool = spawnTool([
     ...args,
     ...["--url", state.url],
@@ -72,15 +74,24 @@ async function exitOf(tool: ChildProcess): Promise<number> {
   return code ?? 128 + constants.signals[signal!];
 }
 
-/** Pids by what they are: `edges`, `redis`, `postgres` … */
+/** In the order of the reports, each with the names of its processes. */
+const GROUPS = {
+  edges: /^edge-/,
+  routers: /^router-/,
+  sessions: /^session-/,
+  workers: /^worker-/,
+  nginx: /^nginx/,
+  redis: /^redis/,
+  postgres: /^postgres/,
+  pgbouncer: /^pgbouncer/,
+};
+
 function groupsOf({ processes }: ClusterState): Record<string, number[]> {
-  const groups: Record<string, number[]> = {};
-  for (const { name, pid } of processes) {
-    const role = name.replace(/-\d+$/, "");
-    const group = /^(edge|router|session|worker)$/.test(role) ? `${role}s` : role;
-    if (pid !== undefined) (groups[group] ??= []).push(pid);
-  }
-  return groups;
+  const groups = Object.entries(GROUPS).map(([group, names]): [string, number[]] => [
+    group,
+    processes.flatMap(({ name, pid }) => (names.test(name) && pid !== undefined ? [pid] : [])),
+  ]);
+  return Object.fromEntries(groups);
 }
 
 /** Processes restart, and then their pids are others. */

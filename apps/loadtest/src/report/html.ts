@@ -125,9 +125,7 @@ function plotsOf(rows: readonly SecondRow[]): Plot[] {
     values: rows.map(of),
   });
   const latency = (which: "ack" | "delivery"): Line[] =>
-    (["p50", "p95", "p99"] as const).map((p) =>
-      line(`${which} ${p}`, (row) => row[which][p] || null),
-    );
+    (["p50", "p95", "p99"] as const).map((p) => line(p, (row) => row[which][p] || null));
   const groups = [...new Set(rows.flatMap(({ processes }) => Object.keys(processes)))];
   const usage = (pick: (row: SecondRow, group: string) => number | null): Line[] =>
     groups.map((group) => line(group, (row) => pick(row, group)));
@@ -148,13 +146,13 @@ function plotsOf(rows: readonly SecondRow[]): Plot[] {
       lines: [line("delivered", (r) => r.delivered)],
       marks,
     },
-    {
-      title: "Latency",
-      unit: "ms, from the intended send time; logarithmic",
-      lines: [...latency("delivery"), ...latency("ack")],
+    ...(["delivery", "ack"] as const).map((which) => ({
+      title: `Latency of the ${which}`,
+      unit: "ms from the intended send time, logarithmic",
+      lines: latency(which),
       marks,
       logarithmic: true,
-    },
+    })),
     { title: "Connections", unit: "", lines: [line("connections", (r) => r.connections)], marks },
     {
       title: "CPU",

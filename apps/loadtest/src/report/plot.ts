@@ -24,16 +24,18 @@ const INNER = { width: WIDTH - BOX.left - BOX.right, height: HEIGHT - BOX.top - 
 const MOST_POINTS = 450;
 const TICKS = 4;
 /** Colours of the style sheet: `--line-0` and on. */
-export const COLOURS = 9;
+const COLOURS = 10;
 
 export const escape = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
-/** 1, 2, 2.5 or 5 times a power of ten, at least `n`. */
+/** A round number, at least `n`. */
 export function niceAbove(n: number): number {
   if (n <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(n));
-  return [1, 2, 2.5, 5, 10].map((step) => step * power).find((step) => step >= n * 0.999)!;
+  return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10]
+    .map((step) => step * power)
+    .find((step) => step >= n * 0.999)!;
 }
 
 /** At most so many values, each the highest of its neighbours. */

@@ -3,11 +3,11 @@ export const STYLE = `
 :root { color-scheme: light dark; --text: #1c2530; --soft: #5b6673; --back: #fff; --panel: #f5f7f9;
   --edge: #dbe1e7; --good: #137a3e; --bad: #b3261e; --middle: #94610a;
   --line-0: #1f6feb; --line-1: #d1580f; --line-2: #b3261e; --line-3: #137a3e; --line-4: #7a3fc4;
-  --line-5: #0d8a8a; --line-6: #b0267e; --line-7: #7a6a00; --line-8: #5b6673; }
+  --line-5: #0d8a8a; --line-6: #b0267e; --line-7: #7a6a00; --line-8: #5b6673; --line-9: #9c5221; }
 @media (prefers-color-scheme: dark) { :root { --text: #e4e9ee; --soft: #9aa6b2; --back: #12171d;
   --panel: #1a2129; --edge: #303a45; --good: #5fd38d; --bad: #ff8a80; --middle: #f0b95a;
   --line-0: #6cb0ff; --line-1: #ffa25e; --line-2: #ff8a80; --line-3: #5fd38d; --line-4: #c29bff;
-  --line-5: #5fd0d0; --line-6: #ff8fd0; --line-7: #e0d060; --line-8: #9aa6b2; } }
+  --line-5: #5fd0d0; --line-6: #ff8fd0; --line-7: #e0d060; --line-8: #9aa6b2; --line-9: #d9a07a; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 2rem 1rem 4rem; background: var(--back);
   color: var(--text); font: 15px/1.5 system-ui, sans-serif; }

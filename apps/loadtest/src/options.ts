@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
+import { HTTP, JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
 import { availableParallelism } from "node:os";
 import { PROTOCOLS, type ProtocolChoice, SCENARIOS, type ScenarioSpec } from "./scenarios.js";
 
@@ -115,7 +115,10 @@ function scenarioOf(
     textSize: size,
     workers,
     shape,
-    otherProtocols: protocol === "mixed" ? [SOCKET_IO] : [],
+    otherProtocols: [
+      ...(protocol === "mixed" ? [SOCKET_IO] : []),
+      ...(spec.httpPublishers ? [HTTP] : []),
+    ],
     returning,
   };
 }

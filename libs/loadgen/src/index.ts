@@ -1,5 +1,4 @@
 export { arrivals } from "./arrivals.js";
-export { arrivals } from "./arrivals.js";
 export { Conductor, type Connected, type StepOutcome } from "./conductor.js";
 export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
 export { HTTP, JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";

@@ -68,8 +68,9 @@ export async function playTurn(
       const fails = highest([report], Math.max(...LIMITS)) === 0;
       if (fails) first = first.filter((each) => each < rate);
     }
-  } finally {
     await conductor.close();
+  } finally {
+    conductor.kill(); // Once closed that is nothing; after an error its workers may not listen.
   }
   return { ...turn, at: new Date().toISOString(), steps };
 }

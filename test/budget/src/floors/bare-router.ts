@@ -22,11 +22,11 @@ process.on("disconnect", () => process.exit());
 process.send!("ready");
 
 for (let last = "$"; ;) {
-  const read = await reader.xreadBuffer("COUNT", 1, "BLOCK", 1000, "STREAMS", INGRESS, last);
-  const entry = read?.[0]?.[1][0];
-  if (entry === undefined) continue;
-  const [id, fields] = entry;
-  const batch = fields[1]!;
+  // Several only if it fell behind.
+  const read = await reader.xreadBuffer("COUNT", 10, "BLOCK", 1000, "STREAMS", INGRESS, last);
+  const entries = read?.[0]?.[1] ?? [];
+  if (entries.length === 0) continue;
+  const batch = Buffer.concat(entries.map(([, fields]) => fields[1]!));
   const columns = columnsOf(batch);
   await client.query(INSERT, [
     binaryArray(OID.int8, columns.topicId),
@@ -36,5 +36,5 @@ for (let last = "$"; ;) {
     binaryArray(OID.bytea, columns.body),
   ]);
   await writer.xadd(EGRESS, "MAXLEN", "~", KEPT, "*", FIELD, batch);
-  last = id.toString();
+  last = entries.at(-1)![0].toString();
 }

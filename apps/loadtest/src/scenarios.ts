@@ -47,6 +47,8 @@ export interface ScenarioSpec {
   rate: number;
   /** Of measuring, all phases together; of each stage with `climb` and `stress`. */
   seconds: number;
+  /** Before each phase, and not measured; 2 if absent. */
+  warmUpSeconds?: number;
   /** Bytes of text in a message; 300 if absent. */
   size?: number;
   protocol?: ProtocolChoice;
@@ -252,6 +254,8 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     room: 10,
     rate: 0,
     seconds: 1_200,
+    // Caches fill, heaps find their size: what grows then says nothing about later.
+    warmUpSeconds: 180,
     returning: true,
     targets: { p95: 100 },
   },

@@ -1,3 +1,53 @@
 export { LpcFloat, type LpcMapping, type LpcValue } from "./mudmode/lpc-value.js";
 export { encodeFrame, MudmodeDecoder, type Received } from "./mudmode/mudmode.codec.js";
 export { MudmodeError } from "./mudmode/mudmode.error.js";
+
+export type { Body, PacketType } from "./packets/catalogue.js";
+export {
+  forNextHop,
+  readEnvelope,
+  type Envelope,
+  type Origin,
+  type Target,
+} from "./packets/envelope.js";
+export { encodePacket } from "./packets/packet-frame.js";
+export {
+  errorPacket,
+  newPacket,
+  readPacket,
+  writePacket,
+  type Packet,
+  type PacketOf,
+} from "./packets/packet.codec.js";
+export { PacketError, type ErrorCode } from "./packets/packet.error.js";
+export type {
+  ChannelEntry,
+  ChannelType,
+  Finger,
+  MudDescription,
+  MudEntry,
+  RouterAddress,
+  WhoEntry,
+} from "./packets/records.js";
+
+export { irnLists } from "./router/irn-lists.js";
+export {
+  decideFromRouter,
+  decideIrnStartup,
+  decideRouterGone,
+  irnStartup,
+  type RouterIdentity,
+} from "./router/irn.js";
+export { chanlistPackets, mudlistPackets } from "./router/list-deltas.js";
+export { decideAbsences, decideDrop, type Arrival } from "./router/registration.js";
+export {
+  applyChanges,
+  emptyView,
+  nextListId,
+  type Change,
+  type ChannelRow,
+  type MudRow,
+  type Outcome,
+  type RouterView,
+} from "./router/router-view.js";
+export { decideMalformed, decidePacket } from "./router/routing.js";

@@ -1,4 +1,6 @@
 export { LpcFloat, type LpcMapping, type LpcValue } from "./mudmode/lpc-value.js";
+export { decodeText, type Decoded } from "./mudmode/lpc.decoder.js";
+export { encodeText } from "./mudmode/lpc.encoder.js";
 export { encodeFrame, MudmodeDecoder, type Received } from "./mudmode/mudmode.codec.js";
 export { MudmodeError } from "./mudmode/mudmode.error.js";
 
@@ -51,3 +53,15 @@ export {
   type RouterView,
 } from "./router/router-view.js";
 export { decideMalformed, decidePacket } from "./router/routing.js";
+
+export { answerRequest, type Presence, type PresentUser } from "./uplink/answers.js";
+export { afterLoss, afterReply, nextTry, startFailover, type Failover } from "./uplink/failover.js";
+export { readIncoming, type Incoming } from "./uplink/incoming.js";
+export {
+  mergeChanlist,
+  mergeMudlist,
+  type MudlistMerge,
+  type NetworkLists,
+} from "./uplink/network-lists.js";
+export { matchReply, type Match, type Pending } from "./uplink/requests.js";
+export { startupRequest } from "./uplink/startup.js";

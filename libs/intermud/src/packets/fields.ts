@@ -74,6 +74,19 @@ export const mapping: Field<LpcMapping> = {
   write: (value) => value,
 };
 
+/** Names with numbers; entries of other kinds are left out. */
+export const intsByName: Field<Map<string, number>> = {
+  read: (value) => {
+    const entries = Array.from(mapping.read(value) ?? [], ([key, item]) => [key, int.read(item)]);
+    return new Map(
+      entries.filter((entry): entry is [string, number] => {
+        return typeof entry[0] === "string" && entry[1] !== undefined;
+      }),
+    );
+  },
+  write: (value) => value,
+};
+
 /** A whole packet within another. */
 export const embedded: Field<LpcValue[]> = {
   read: (value) => (Array.isArray(value) ? value : undefined),

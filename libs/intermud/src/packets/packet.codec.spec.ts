@@ -31,7 +31,7 @@ const description = {
   mudType: "LP",
   openStatus: "open for public",
   adminEmail: "a@b.c",
-  services: new Map<string, LpcValue>([["tell", 1]]),
+  services: new Map([["tell", 1]]),
   otherData: new Map<string, LpcValue>(),
 };
 const DESCRIPTION =
@@ -334,6 +334,17 @@ describe("what peers send otherwise", () => {
     const wire = `({"mudlist",5,"*r",0,"M",0,7,(["A":"?","M":({-1,"10.0.0.1",}),5:0,]),})`;
     const { muds } = read(wire).body as Body<"mudlist">;
     expect([...muds.keys()]).toEqual(["M"]);
+  });
+
+  it("services that are no numbers", () => {
+    const services = '(["tell":"1","who":({}),5:1,"http":8080,])';
+    const wire = `({"startup-req-3",5,"M",0,"*r",0,0,0,0,${DESCRIPTION.replace('(["tell":1,])', services)}})`;
+    expect(read(wire).body).toMatchObject({
+      services: new Map([
+        ["tell", 1],
+        ["http", 8080],
+      ]),
+    });
   });
 
   it("0 or an empty array for a list or mapping", () => {

@@ -1,6 +1,7 @@
 import {
   byName,
   int,
+  intsByName,
   keyed,
   listOf,
   mapping,
@@ -25,7 +26,7 @@ export const description = {
   openStatus: otherwise(text, ""),
   adminEmail: otherwise(text, ""),
   /** Service → 1, or the port at which it answers. */
-  services: mapping,
+  services: intsByName,
   otherData: mapping,
 } as const;
 export type MudDescription = Fields<typeof description>;

@@ -23,7 +23,7 @@ type Administration = PacketOf<
 export type ChannelMessage = PacketOf<"channel-m" | "channel-e" | "channel-t">;
 
 /** Whether a MUD may speak and listen there: its host always (packet documentation, "channel"). */
-export function mayUse(channel: ChannelRow, mud: string): boolean {
+function mayUse(channel: ChannelRow, mud: string): boolean {
   if (mud === channel.host) return true;
   const named = channel.muds.includes(mud);
   return channel.type === 0 ? !named : named;

@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, "../..");
 /** A library may import those that stand in an earlier row. */
 const rows = [
   ["contract"],
-  ["config", "client", "loadgen"],
+  ["config", "client", "loadgen", "intermud"],
   ["telemetry"],
   ["redis"],
   ["streams"],

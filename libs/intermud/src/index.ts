@@ -1,0 +1,67 @@
+export { LpcFloat, type LpcMapping, type LpcValue } from "./mudmode/lpc-value.js";
+export { decodeText, type Decoded } from "./mudmode/lpc.decoder.js";
+export { encodeText } from "./mudmode/lpc.encoder.js";
+export { encodeFrame, MudmodeDecoder, type Received } from "./mudmode/mudmode.codec.js";
+export { MudmodeError } from "./mudmode/mudmode.error.js";
+
+export type { Body, PacketType } from "./packets/catalogue.js";
+export {
+  forNextHop,
+  readEnvelope,
+  type Envelope,
+  type Origin,
+  type Target,
+} from "./packets/envelope.js";
+export { encodePacket } from "./packets/packet-frame.js";
+export {
+  errorPacket,
+  newPacket,
+  readPacket,
+  writePacket,
+  type Packet,
+  type PacketOf,
+} from "./packets/packet.codec.js";
+export { PacketError, type ErrorCode } from "./packets/packet.error.js";
+export type {
+  ChannelEntry,
+  ChannelType,
+  Finger,
+  MudDescription,
+  MudEntry,
+  RouterAddress,
+  WhoEntry,
+} from "./packets/records.js";
+
+export { irnLists } from "./router/irn-lists.js";
+export {
+  decideFromRouter,
+  decideIrnStartup,
+  decideRouterGone,
+  irnStartup,
+  type RouterIdentity,
+} from "./router/irn.js";
+export { chanlistPackets, mudlistPackets } from "./router/list-deltas.js";
+export { decideAbsences, decideDrop, type Arrival } from "./router/registration.js";
+export {
+  applyChanges,
+  emptyView,
+  nextListId,
+  type Change,
+  type ChannelRow,
+  type MudRow,
+  type Outcome,
+  type RouterView,
+} from "./router/router-view.js";
+export { decideMalformed, decidePacket } from "./router/routing.js";
+
+export { answerRequest, type Presence, type PresentUser } from "./uplink/answers.js";
+export { afterLoss, afterReply, nextTry, startFailover, type Failover } from "./uplink/failover.js";
+export { readIncoming, type Incoming } from "./uplink/incoming.js";
+export {
+  mergeChanlist,
+  mergeMudlist,
+  type MudlistMerge,
+  type NetworkLists,
+} from "./uplink/network-lists.js";
+export { matchReply, type Match, type Pending } from "./uplink/requests.js";
+export { startupRequest } from "./uplink/startup.js";

@@ -1,0 +1,77 @@
+import type { LpcValue } from "../mudmode/lpc-value.js";
+import { catalogue, isPacketType, type Body, type PacketType } from "./catalogue.js";
+import {
+  DEFAULT_TTL,
+  ENVELOPE_LENGTH,
+  readEnvelope,
+  writeEnvelope,
+  type Envelope,
+  type Origin,
+  type Target,
+} from "./envelope.js";
+import { readFields, writeFields, type FieldSet, type Fields } from "./fields.js";
+import { PacketError, type ErrorCode } from "./packet.error.js";
+
+export type PacketOf<T extends PacketType> = Envelope<T> & { body: Body<T> };
+
+/** A packet of any known type, told apart by `type`. */
+export type Packet = { [T in PacketType]: PacketOf<T> }[PacketType];
+
+/** Field 15 of startup-req-2 and -3, which -1 does not have. */
+const ADMIN_EMAIL_PLACE = ENVELOPE_LENGTH + 11;
+
+/**
+ * Reads a packet, as tolerantly as known peers need it. The three versions of
+ * startup-req become one.
+ * @throws PacketError `bad-pkt`, or `unk-type` for a type that is not in the catalogue
+ */
+export function readPacket(value: LpcValue): Packet {
+  const { envelope, packet } = readEnvelope(value);
+  const { type, values } = withoutVersion(envelope.type, packet);
+  if (!isPacketType(type)) {
+    throw new PacketError("unk-type", `Unknown packet type: ${envelope.type}`, packet);
+  }
+  const fields: FieldSet = catalogue[type];
+  const read = readFields(fields, (_, place) => values[ENVELOPE_LENGTH + place]);
+  if ("unreadable" in read) {
+    throw new PacketError("bad-pkt", `${envelope.type}: bad ${read.unreadable}`, packet);
+  }
+  return { ...envelope, type, body: read.fields } as Packet;
+}
+
+function withoutVersion(type: string, packet: LpcValue[]): { type: string; values: LpcValue[] } {
+  if (type === "startup-req-1") {
+    return { type: "startup-req-3", values: packet.toSpliced(ADMIN_EMAIL_PLACE, 0, "") };
+  }
+  return { type: type === "startup-req-2" ? "startup-req-3" : type, values: packet };
+}
+
+/**
+ * The one strict form of a packet.
+ * @throws PacketError `bad-pkt` if the envelope is none
+ */
+export function writePacket(packet: Packet): LpcValue[] {
+  const fields: FieldSet = catalogue[packet.type];
+  return [...writeEnvelope(packet), ...writeFields(fields, packet.body as Fields<FieldSet>)];
+}
+
+/** A packet that starts here. */
+export function newPacket<T extends PacketType>(
+  type: T,
+  from: Origin,
+  to: Target,
+  body: Body<T>,
+): PacketOf<T> {
+  return { type, ttl: DEFAULT_TTL, from, to, body };
+}
+
+/** Tells `to` what was wrong with `packet`, which goes back with it if there is one to show. */
+export function errorPacket(
+  ownName: string,
+  to: Target,
+  code: ErrorCode,
+  message: string,
+  packet: LpcValue[] | null,
+): PacketOf<"error"> {
+  return newPacket("error", { mud: ownName, user: null }, to, { code, message, packet });
+}

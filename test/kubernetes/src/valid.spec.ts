@@ -56,7 +56,10 @@ describe.each(sets)("with %s", (_, args) => {
 
 const IMAGE = "checked";
 
-/** By kubectl's own types, which drop what they do not know. All that can be had of it without a cluster. */
+/**
+ * By kubectl's own types, which drop what they do not know. Its --dry-run=client cannot be
+ * had without a cluster: it asks that for the kinds there are, whatever --validate says.
+ */
 async function throughKubectl(objects: KubernetesObject[]): Promise<unknown[]> {
   const file = join(folder, "objects.yaml");
   writeFileSync(file, objects.map((object) => JSON.stringify(object)).join("\n---\n"));

@@ -50,3 +50,12 @@ export function ofKind<T>(objects: KubernetesObject[], kind: string): (Kubernete
 export function environmentOf({ container }: Workload): Record<string, string> {
   return Object.fromEntries((container.env ?? []).map(({ name, value }) => [name, value ?? ""]));
 }
+
+/** The files of a component's ConfigMap. */
+export function configurationOf(
+  objects: KubernetesObject[],
+  component: string,
+): Record<string, string> {
+  const maps = ofKind<{ data: Record<string, string> }>(objects, "ConfigMap");
+  return maps.find(({ metadata }) => metadata.name === `tellwire-${component}`)!.data;
+}

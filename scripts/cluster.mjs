@@ -1,4 +1,4 @@
-// npm start, npm run dev, npm run status, npm stop and npm run tellwire.
+// npm start, npm run dev, npm run status, npm stop, npm run tellwire and npm run load.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
@@ -10,7 +10,7 @@ const cli = join(root, "tools/cluster/dist/cli.js");
 const [command, ...args] = process.argv.slice(2);
 
 await runScript(async () => {
-  if (command === "start") prepare();
+  if (command === "start" || command === "load") prepare();
   else if (!existsSync(cli)) {
     if (command === "tellwire") throw new SetupError("not built yet: npm start does that");
     console.log("not running");

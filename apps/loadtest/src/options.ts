@@ -1,76 +1,129 @@
 import { parseArgs } from "node:util";
-import {
-  JSON_RPC,
-  type ProcessGroups,
-  type Scenario,
-  SOCKET_IO,
-  type Step,
-  type Target,
-} from "@tellwire/loadgen";
+import { JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
+import { availableParallelism } from "node:os";
+import { PROTOCOLS, type ProtocolChoice, SCENARIOS, type ScenarioSpec } from "./scenarios.js";
 
-export const USAGE = `npm run load -- --url http://127.0.0.1:8080 [options]
+export const USAGE = `npm run load -- list
+npm run load -- SCENARIO [options]
 
-  --target ws|socketio|peer  Tellwire on /ws or by Socket.IO, or the hand-written peer  (ws)
+  --url URL                  another cluster than the one of npm start
   --api-key KEY              (demo-key-123)
-  --connections N            (100)
-  --room N                   connections in a room  (10)
-  --size N                   bytes of text in a message  (300)
-  --rate N                   publishes a second; without it the rate climbs until p99 passes 250 ms
-  --warm-up N  --seconds N   of each step  (2, 6)
-  --workers N                generator processes  (1)
-  --pids NAME=PID,PID        report the CPU of these processes and their children; repeatable
+  --connections N  --rate N  --room N  --size BYTES
+  --seconds N  --minutes N   how long it is measured; of each stage with climb and stress
+  --warm-up N                seconds before each phase that do not count  (2)
+  --protocol ws|socketio|mixed
+  --missed N  --within N     reconnect-storm: messages each misses (100), seconds to return (5)
+  --workers N                generator processes  (one less than there are cores)
+  --pids NAME=PID,PID        report CPU and memory of these processes and their children; repeatable
+  --disturb COMMAND          what rolling-restart runs
+  --out FOLDER               where reports and baselines go  (.data/load)
+  --save-baseline            later runs of this scenario are compared with this one
 `;
 
 export interface Options {
+  name: string;
+  spec: ScenarioSpec;
   scenario: Scenario;
-  timing: Omit<Step, "rate">;
-  /** Null: climb. */
-  rate: number | null;
+  warmUpSeconds: number;
+  missed: number;
+  withinSeconds: number;
   processes: ProcessGroups;
+  disturb: string | undefined;
+  out: string;
+  saveBaseline: boolean;
 }
 
-const TARGETS: Record<string, Omit<Target, "url" | "apiKey">> = {
-  ws: { name: "Tellwire /ws", protocol: JSON_RPC, gapless: true },
-  socketio: { name: "Tellwire Socket.IO", protocol: SOCKET_IO, gapless: true },
-  peer: { name: "hand-written peer", protocol: SOCKET_IO, gapless: false },
-};
-
-/** @throws if an option is unknown or its value makes no sense */
-export function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
+/** Null: only the list, or help, was asked for. @throws if an option is unknown or its value makes no sense */
+export function readOptions(args: string[]): Options | null {
+  const { values, positionals } = parseArgs({
     args,
+    allowPositionals: true,
     options: {
+      help: { type: "boolean", short: "h", default: false },
       url: { type: "string" },
-      target: { type: "string", default: "ws" },
       "api-key": { type: "string", default: "demo-key-123" },
-      connections: { type: "string", default: "100" },
-      room: { type: "string", default: "10" },
-      size: { type: "string", default: "300" },
+      connections: { type: "string" },
       rate: { type: "string" },
+      room: { type: "string" },
+      size: { type: "string" },
+      seconds: { type: "string" },
+      minutes: { type: "string" },
       "warm-up": { type: "string", default: "2" },
-      seconds: { type: "string", default: "6" },
-      workers: { type: "string", default: "1" },
+      protocol: { type: "string" },
+      missed: { type: "string", default: "100" },
+      within: { type: "string", default: "5" },
+      workers: { type: "string" },
       pids: { type: "string", multiple: true, default: [] },
+      disturb: { type: "string" },
+      out: { type: "string", default: ".data/load" },
+      "save-baseline": { type: "boolean", default: false },
     },
   });
-  const kind = TARGETS[values.target];
-  if (!kind) throw new Error(`--target: ${values.target} is none of ${Object.keys(TARGETS)}`);
+  const [name, ...surplus] = positionals;
+  if (values.help || name === undefined || name === "list") return null;
+  if (surplus.length > 0) throw new Error(`what is "${surplus.join(" ")}"?`);
+  const known = SCENARIOS[name];
+  if (!known) throw new Error(`no scenario is called ${name}: npm run load -- list`);
   if (!values.url) throw new Error("--url is missing");
-  return {
-    scenario: {
-      target: { ...kind, url: new URL(values.url).href, apiKey: values["api-key"] },
-      connections: positive("connections", values.connections),
-      roomSize: positive("room", values.room),
-      textSize: positive("size", values.size),
-      workers: positive("workers", values.workers),
-    },
-    timing: {
-      warmUpSeconds: positive("warm-up", values["warm-up"]),
-      measureSeconds: positive("seconds", values.seconds),
-    },
-    rate: values.rate === undefined ? null : positive("rate", values.rate),
-    processes: Object.fromEntries(values.pids.map(readGroup)),
+  const number = (
+    option: "connections" | "rate" | "room" | "size" | "seconds",
+    otherwise: number,
+  ) => (values[option] === undefined ? otherwise : positive(option, values[option]));
+  const minutes = values.minutes && positive("minutes", values.minutes) * 60;
+  const spec: ScenarioSpec = {
+    ...known,
+    connections: number("connections", known.connections),
+    rate: number("rate", known.rate),
+    room: number("room", known.room),
+    size: number("size", known.size ?? 300),
+    seconds: minutes || number("seconds", known.seconds),
+    protocol: readProtocol(values.protocol ?? known.protocol ?? "ws"),
   };
+  const workers =
+    values.workers === undefined
+      ? Math.max(1, availableParallelism() - 1)
+      : positive("workers", values.workers);
+  return {
+    name,
+    spec,
+    scenario: scenarioOf(spec, { url: values.url, apiKey: values["api-key"], workers }),
+    warmUpSeconds: values["warm-up"] === "0" ? 0 : positive("warm-up", values["warm-up"]),
+    missed: positive("missed", values.missed),
+    withinSeconds: positive("within", values.within),
+    processes: Object.fromEntries(values.pids.map(readGroup)),
+    disturb: values.disturb,
+    out: values.out,
+    saveBaseline: values["save-baseline"],
+  };
+}
+
+function scenarioOf(
+  spec: ScenarioSpec,
+  { url, apiKey, workers }: { url: string; apiKey: string; workers: number },
+): Scenario {
+  const { protocol, connections, room, size = 300, shape, returning } = spec;
+  return {
+    target: {
+      name: { ws: "/ws", socketio: "Socket.IO", mixed: "/ws and Socket.IO" }[protocol ?? "ws"],
+      url: new URL(url).href,
+      protocol: protocol === "socketio" ? SOCKET_IO : JSON_RPC,
+      apiKey,
+      gapless: true,
+    },
+    connections,
+    roomSize: room,
+    textSize: size,
+    workers,
+    shape,
+    otherProtocols: protocol === "mixed" ? [SOCKET_IO] : [],
+    returning,
+  };
+}
+
+function readProtocol(text: string): ProtocolChoice {
+  const known = PROTOCOLS.find((protocol) => protocol === text);
+  if (!known) throw new Error(`--protocol: ${text} is none of ${PROTOCOLS.join(", ")}`);
+  return known;
 }
 
 function positive(name: string, text: string): number {
@@ -83,4 +136,25 @@ function readGroup(text: string): [string, number[]] {
   const [name, pids] = text.split("=");
   if (!name || !pids) throw new Error(`--pids: ${text} is not NAME=PID,PID`);
   return [name, pids.split(",").map((pid) => positive("pids", pid))];
+}
+
+const durationOf = ({ kind, seconds }: ScenarioSpec): string =>
+  kind === "climb" || kind === "stress" ? `${seconds} s a stage` : `${seconds} s`;
+
+/** Every scenario with what it does unless told otherwise, a line each. */
+export function listOf(scenarios: Readonly<Record<string, ScenarioSpec>>): string {
+  const rows = Object.entries(scenarios).map(([name, spec]) => [
+    name,
+    String(spec.connections),
+    spec.rate > 0 ? `${spec.rate}/s` : "–",
+    durationOf(spec),
+    spec.title,
+  ]);
+  const all = [["scenario", "connections", "rate", "measured", ""], ...rows];
+  const widths = all[0]!.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
+  const line = (row: string[]): string =>
+    row
+      .map((cell, i) => (i === 1 || i === 2 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join("  ");
+  return all.map((row) => `  ${line(row).trimEnd()}`).join("\n");
 }

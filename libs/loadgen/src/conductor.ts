@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
+import { decodeFromCompressedBase64, type Histogram } from "hdr-histogram-js";
 import { nowMicros } from "./clock.js";
 import { CpuSample, type ProcessGroups } from "./process-cpu.js";
-import { castParts, type PartStep, type Scenario, type Step } from "./scenario.js";
-import { StepStats } from "./step-stats.js";
-import type { Answer, Order } from "./worker-messages.js";
+import { castParts, type PartStep, roomsOf, type Scenario, type Step } from "./scenario.js";
+import { type Second, Seconds } from "./second.js";
+import { histogram, StepStats } from "./step-stats.js";
+import type { Answer, Aside, NumbersByRoom, Order } from "./worker-messages.js";
 
 const WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
 /** Time for the orders to arrive, so that all workers start together. */
@@ -19,22 +20,33 @@ export interface StepOutcome {
   cores: Record<string, number>;
 }
 
+export interface Connected {
+  /** Why some could not connect. */
+  failures: string[];
+  /** From the intended time of each connection until it had subscribed, in microseconds. */
+  setUp: Histogram;
+}
+
 /** Leads the workers of one scenario through its steps. */
 export class Conductor {
   private readonly workers: ChildProcess[] = [];
+  private readonly rooms: number;
   private steps = 0;
+  private acknowledged: Record<number, NumbersByRoom> = {};
+  private seconds: Seconds | null = null;
 
-  private constructor(private readonly processes: ProcessGroups) {}
+  private constructor(
+    scenario: Scenario,
+    private readonly processes: ProcessGroups,
+  ) {
+    this.rooms = roomsOf(scenario);
+  }
 
   /** Starts the workers and opens all connections. @throws if one of them cannot be opened */
   static async open(scenario: Scenario, processes: ProcessGroups): Promise<Conductor> {
-    const self = new Conductor(processes);
-    const run = nowMicros() % 1_000_000_000;
-    const parts = castParts(scenario, run);
-    for (const _ of parts) self.workers.push(fork(WORKER, { serialization: "advanced" }));
+    const self = await Conductor.start(scenario, processes);
     try {
-      const answers = await self.tell("opened", (index) => ({ type: "open", part: parts[index]! }));
-      const failures = answers.flatMap((answer) => answer.failures);
+      const { failures } = await self.connect();
       if (failures.length > 0) {
         throw new Error(`${failures.length} connections failed, the first with: ${failures[0]}`);
       }
@@ -45,66 +57,139 @@ export class Conductor {
     }
   }
 
-  async play(step: Step): Promise<StepOutcome> {
+  /** Starts the workers, without a connection. @param processes is read anew for each step */
+  static async start(scenario: Scenario, processes: ProcessGroups): Promise<Conductor> {
+    const self = new Conductor(scenario, processes);
+    const run = nowMicros() % 1_000_000_000;
+    const parts = castParts(scenario, run);
+    for (const _ of parts) {
+      const worker = fork(WORKER, { serialization: "advanced" });
+      worker.on("message", (message: Answer | Aside) => {
+        if (message.type === "second") self.seconds?.add(message.second);
+      });
+      self.workers.push(worker);
+    }
+    try {
+      await self.tell("cast", (index) => ({ type: "cast", part: parts[index]! }));
+      return self;
+    } catch (error) {
+      self.kill();
+      throw error;
+    }
+  }
+
+  get pids(): number[] {
+    return this.workers.map(({ pid }) => pid!);
+  }
+
+  /**
+   * Brings in the first `share` of the rooms, whole rooms each, and sends the others away.
+   * @param perSecond connections; without it they come as fast as they are let in
+   */
+  async connect(share = 1, perSecond?: number): Promise<Connected> {
+    const rooms = Math.max(1, Math.round(this.rooms * share));
+    const each = perSecond === undefined ? undefined : perSecond / this.workers.length;
+    const order: Order = { type: "connect", rooms, perSecond: each };
+    const answers = await this.tell("connect", () => order);
+    const setUp = histogram();
+    for (const answer of answers) setUp.add(decodeFromCompressedBase64(answer.setUp));
+    return { failures: answers.flatMap(({ failures }) => failures), setUp };
+  }
+
+  /** @param onSecond is told what happened in each second, soon after its end */
+  async play(step: Step, onSecond?: (second: Second) => void): Promise<StepOutcome> {
     const startAt = nowMicros() + LEAD_MICROS;
     const measureFrom = startAt + step.warmUpSeconds * 1_000_000;
     const measureTo = measureFrom + step.measureSeconds * 1_000_000;
     const seed = ++this.steps * 1_000;
-    const rate = step.rate / this.workers.length;
+    const workers = this.workers.length;
     const partStep = (index: number): PartStep => ({
-      rate,
+      rate: step.rate / workers,
       seed: seed + index,
       startAt,
       measureFrom,
       measureTo,
+      churn: (step.churn ?? 0) / workers,
+      stalled: Math.floor(((step.stalled ?? 0) + workers - 1 - index) / workers),
+      watched: onSecond !== undefined,
     });
+    this.seconds = onSecond ? new Seconds(workers, onSecond) : null;
     const [cores, played] = await Promise.all([
       this.measureCores(measureFrom, measureTo),
-      this.tell("played", (index) => ({ type: "play", step: partStep(index) })),
+      this.tell("play", (index) => ({ type: "play", step: partStep(index) })),
     ]);
-    const acknowledged = Object.fromEntries(played.map((a, worker) => [worker, a.acknowledged]));
-    const settled = await this.tell("settled", () => ({ type: "settle", acknowledged }));
-    const stats = new StepStats();
-    for (const answer of settled) stats.add(answer.stats);
-    return { step, stats, cores };
+    this.acknowledged = Object.fromEntries(played.map((a, worker) => [worker, a.acknowledged]));
+    return { step, stats: await this.settle(), cores };
+  }
+
+  /** Sends all connections away but the keepers of their rooms. */
+  async leave(): Promise<void> {
+    await this.tell("leave", () => ({ type: "leave" }));
+  }
+
+  /** Lets those who left come back within the time, and waits until they have what they missed. */
+  async comeBack(withinSeconds: number): Promise<StepStats> {
+    await this.tell("comeBack", () => ({ type: "comeBack", withinSeconds }));
+    return this.settle();
   }
 
   async close(): Promise<void> {
-    await this.tell("closed", () => ({ type: "close" }));
+    await this.tell("close", () => ({ type: "close" }));
     this.kill();
   }
 
-  private kill(): void {
+  kill(): void {
     for (const worker of this.workers) worker.kill();
   }
 
-  private async tell<T extends Answer["type"]>(
-    expected: T,
+  private async settle(): Promise<StepStats> {
+    const order: Order = { type: "settle", acknowledged: this.acknowledged };
+    const stats = new StepStats();
+    for (const answer of await this.tell("settle", () => order)) stats.add(answer.stats);
+    return stats;
+  }
+
+  private async tell<T extends Order["type"] & Answer["type"]>(
+    type: T,
     order: (index: number) => Order,
   ): Promise<Extract<Answer, { type: T }>[]> {
-    return Promise.all(
-      this.workers.map(async (worker, index) => {
-        const gone = new AbortController();
-        const answered = once(worker, "message", { signal: gone.signal });
-        const died = (): void => gone.abort(new Error(`Load worker ${index} died`));
-        worker.once("exit", died);
-        worker.send(order(index));
-        const [answer] = (await answered) as [Answer];
-        worker.off("exit", died);
-        if (answer.type !== expected) throw new Error(`Load worker answered ${answer.type}`);
-        return answer as Extract<Answer, { type: T }>;
-      }),
-    );
+    const answers = this.workers.map((worker, index) => ask(worker, index, order(index)));
+    const all = await Promise.all(answers);
+    return all.map((answer) => {
+      if (answer.type === "error") throw new Error(`Load worker: ${answer.message}`);
+      if (answer.type !== type) throw new Error(`Load worker answered ${answer.type}`);
+      return answer as Extract<Answer, { type: T }>;
+    });
   }
 
   private async measureCores(from: number, to: number): Promise<Record<string, number>> {
-    const groups = { ...this.processes, generator: this.workers.map((w) => w.pid!) };
+    const groups = (): ProcessGroups => ({ ...this.processes, generator: this.pids });
     await delay((from - nowMicros()) / 1_000);
-    const before = new CpuSample(groups);
+    const before = new CpuSample(groups());
     const begun = nowMicros();
     await delay((to - nowMicros()) / 1_000);
-    const used = new CpuSample(groups).since(before);
+    const used = new CpuSample(groups()).since(before);
     const elapsedMs = (nowMicros() - begun) / 1_000;
     return Object.fromEntries(Object.entries(used).map(([name, ms]) => [name, ms / elapsedMs]));
   }
+}
+
+/** Resolves with the worker's answer, passing over what it tells meanwhile. @throws if it dies */
+function ask(worker: ChildProcess, index: number, order: Order): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const done = (): void => {
+      worker.off("message", hear).off("exit", died);
+    };
+    const hear = (message: Answer | Aside): void => {
+      if (message.type === "second") return;
+      done();
+      resolve(message);
+    };
+    const died = (): void => {
+      done();
+      reject(new Error(`Load worker ${index} died`));
+    };
+    worker.on("message", hear).on("exit", died);
+    worker.send(order);
+  });
 }

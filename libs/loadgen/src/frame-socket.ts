@@ -9,6 +9,17 @@ export interface FrameHandler {
   onClose(code: number): void;
 }
 
+export interface FrameConnection {
+  /** Rejects if the server cannot be reached or refuses the client. */
+  readonly opened: Promise<void>;
+  /** Several frames leave in one write. */
+  send(text: string | readonly string[]): void;
+  close(): void;
+  /** Stops reading: what the server sends waits on its side. */
+  pause?(): void;
+  resume?(): void;
+}
+
 /** All sockets read into the same memory: each read is consumed before the next begins. */
 const readBuffer = Buffer.allocUnsafe(256 * 1024);
 
@@ -17,8 +28,7 @@ const readBuffer = Buffer.allocUnsafe(256 * 1024);
  * shares its cores with the servers, and socket.io-client would take twice the
  * CPU. All targets are driven by this one, so none is charged for its client library.
  */
-export class FrameSocket {
-  /** Rejects if the server cannot be reached or refuses the upgrade. */
+export class FrameSocket implements FrameConnection {
   readonly opened: Promise<void>;
   private readonly reader = new FrameReader();
   private readonly socket: Socket;
@@ -60,12 +70,21 @@ export class FrameSocket {
     );
   }
 
-  send(text: string): void {
-    this.socket.write(encodeFrame(TEXT, text));
+  send(text: string | readonly string[]): void {
+    if (typeof text === "string") this.socket.write(encodeFrame(TEXT, text));
+    else this.socket.write(Buffer.concat(text.map((each) => encodeFrame(TEXT, each))));
   }
 
   close(): void {
     this.socket.end(encodeFrame(CLOSE, Buffer.from([0x03, 0xe8])));
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
   }
 
   private readHead(head: string): void {

@@ -1,8 +1,19 @@
-export { Conductor } from "./conductor.js";
+export { Conductor, type Connected, type StepOutcome } from "./conductor.js";
+export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
 export { JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";
 export type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
-export { lineOf, type Percentiles, reportOf, type StepReport } from "./report.js";
 export type { ProcessGroups } from "./process-cpu.js";
-export type { Scenario, Step, Target } from "./scenario.js";
+export { memoryOf, ProcessMeter, type ProcessUsage } from "./process-meter.js";
+export {
+  faultsOf,
+  lineOf,
+  type Percentiles,
+  percentiles,
+  reportOf,
+  type StepReport,
+} from "./report.js";
+export { roomsOf, type Scenario, type Shape, type Step, type Target } from "./scenario.js";
+export type { Second } from "./second.js";
+export { histogram, StepStats } from "./step-stats.js";
 export { climb, highest } from "./steps.js";
-export type { SeriesName, System } from "./system.js";
+export type { System } from "./system.js";

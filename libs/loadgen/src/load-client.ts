@@ -1,33 +1,64 @@
-import { FrameSocket } from "./frame-socket.js";
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { nowMicros } from "./clock.js";
+import { Link, type Reply } from "./link.js";
 import { type Mark, markedText, readMark, readSeq } from "./mark.js";
-import type { Conversation, Incoming, Protocol } from "./protocols/protocol.js";
+import type { Protocol } from "./protocols/protocol.js";
 import { type Part, type Seat, topicOf } from "./scenario.js";
 import { SubscriptionCheck } from "./subscription-check.js";
 
-/** Set-up gives up on a server that does not answer for this long. */
-const ANSWER_TIMEOUT_MS = 30_000;
-
-type Reply = Extract<Incoming, { kind: "reply" }>;
+/** From this close code on, a server says that coming back is of no use; so does 1009. */
+const FIRST_FINAL_CODE = 4_500;
+const FRAME_TOO_LARGE = 1_009;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5_000;
+/** Who leaves by its own wish waits for its answers, and this long at most. */
+const LAST_ANSWERS_MS = 3_000;
+const POLL_MS = 10;
+/** A user's copy of its own message to somebody else. */
+const COPY = '"kind":"sent"';
 
 export interface ClientEvents {
-  /** `mark` is only valid during the call. */
-  onDelivery(mark: Mark): void;
+  /** `late`: it was missed by a client that was away by its own wish. `mark` is only valid during the call. */
+  onDelivery(mark: Mark, late: boolean): void;
   onEvent(name: string): void;
+  /** The connection is lost, for good. */
   onClose(code: number): void;
+  /** It was lost, and is back after so many microseconds. */
+  onReturned(code: number, absence: number): void;
+  /** The newest of what was missed has come, so many microseconds after subscribing. */
+  onCaughtUp(micros: number): void;
+}
+
+/** A publish without an answer. */
+interface Unanswered {
+  topic: string;
+  text: string;
+  messageId: string | undefined;
+  onReply: (reply: Reply) => void;
 }
 
 /** Filled anew by each frame, so that a delivery allocates nothing. */
 const mark: Mark = { run: 0, room: 0, worker: 0, number: 0, at: 0 };
 
-/** One connection in one room, judging what it receives. */
+/** One client in one room, judging what it receives, over one connection after the other. */
 export class LoadClient {
   readonly check: SubscriptionCheck;
-  private readonly conversation: Conversation;
+  /** False while the client is away by its own wish, or was never there. */
+  present = false;
+  /** False until its topic is subscribed, and whenever its connection is lost. */
+  connected = false;
+  /** It does not read, and is not expected to keep pace. */
+  stalled = false;
+  /** Own publishes that were acknowledged. */
+  acknowledged = 0;
   private readonly topic: string;
-  private readonly pending = new Map<number, (reply: Reply) => void>();
-  private socket: FrameSocket | null = null;
-  private lastId = 0;
-  private ready: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  private readonly unanswered = new Set<Unanswered>();
+  private link: Link | null = null;
+  /** What the last subscribe had to bring, and since when. */
+  private catchUp: { head: number; since: number } | null = null;
+  /** Up to this seq, what comes was missed while away by one's own wish. */
+  private lateUpTo = 0;
 
   constructor(
     private readonly part: Part,
@@ -35,8 +66,7 @@ export class LoadClient {
     private readonly protocol: Protocol,
     private readonly events: ClientEvents,
   ) {
-    this.conversation = protocol.converse({ api_key: part.target.apiKey, user: seat.user });
-    this.topic = topicOf(part.run, seat.room);
+    this.topic = topicOf(part.run, seat.room, part.shape);
     this.check = new SubscriptionCheck(part.run, seat.room, part.target.gapless);
   }
 
@@ -44,88 +74,184 @@ export class LoadClient {
     return this.seat.room;
   }
 
-  /** Connects, authenticates and subscribes. @throws with the server's reason */
-  async open(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const ready = new Promise<void>((resolve, reject) => {
-      this.ready = { resolve, reject };
-      timer = setTimeout(() => reject(new Error("No answer to the handshake")), ANSWER_TIMEOUT_MS);
-    });
-    ready.catch(() => {}); // open() may fail before anyone awaits it
-    try {
-      this.socket = new FrameSocket(new URL(this.part.target.url), this.protocol, {
-        onText: (frame) => this.read(frame),
-        onClose: (code) => this.closed(code),
-      });
-      await this.socket.opened;
-      const opening = this.conversation.opening();
-      if (opening !== null) this.socket.send(opening);
-      await ready;
-      await this.subscribe();
-    } finally {
-      clearTimeout(timer);
-    }
+  get publishes(): boolean {
+    return this.seat.silent !== true;
   }
 
-  /** @param onReply gets the error, if there is one, once the message is acknowledged or refused */
-  publish(message: Mark, onReply: (error: string | undefined) => void): void {
-    const text = markedText(message, this.part.textSize);
-    this.check.sent(message.number);
-    const id = this.expect(({ seq, error }) => {
-      if (seq !== undefined) this.check.ownSeq(message.number, seq);
-      onReply(error);
-    });
-    this.socket!.send(this.conversation.publish(id, this.topic, text));
+  get subscribes(): boolean {
+    return this.seat.deaf !== true;
+  }
+
+  get leaves(): boolean {
+    return this.seat.keeper !== true;
+  }
+
+  /** Connects, authenticates and subscribes, after the cursor if there is one. @throws with the server's reason */
+  async open(): Promise<void> {
+    this.present = true;
+    const link = this.newLink();
+    this.link = link;
+    await link.open();
+    await this.join(link);
+  }
+
+  /**
+   * @param room its own, except with inboxes
+   * @param onReply gets the error, if there is one, once the message is acknowledged or refused
+   */
+  publish(room: number, message: Mark, onReply: (error: string | undefined) => void): void {
+    const hearsItself = room === this.room && this.subscribes;
+    if (hearsItself) this.check.sent(message.number);
+    const publish: Unanswered = {
+      topic: topicOf(this.part.run, room, this.part.shape),
+      text: markedText(message, this.part.textSize),
+      messageId: this.part.returning ? randomUUID() : undefined,
+      onReply: ({ seq, error }) => {
+        this.unanswered.delete(publish);
+        if (error === undefined) this.acknowledged++;
+        if (hearsItself && seq !== undefined) this.check.ownSeq(message.number, seq);
+        onReply(error);
+      },
+    };
+    this.unanswered.add(publish);
+    if (this.connected) this.say(publish);
+  }
+
+  /** Takes its leave, once its publishes are answered. */
+  async leave(): Promise<void> {
+    this.present = false;
+    const until = performance.now() + LAST_ANSWERS_MS;
+    while (this.unanswered.size > 0 && performance.now() < until) await delay(POLL_MS);
+    this.connected = false;
+    this.link?.close();
+  }
+
+  /** Comes back from its cursor, however often it takes. */
+  async comeBack(): Promise<void> {
+    this.lateUpTo = Number.MAX_SAFE_INTEGER;
+    await this.openPatiently();
+    this.lateUpTo = this.catchUp?.head ?? this.check.cursor;
+  }
+
+  stopReading(): void {
+    this.link?.pause();
+  }
+
+  readAgain(): void {
+    this.link?.resume();
   }
 
   close(): void {
-    this.events.onClose = () => {};
-    this.socket?.close();
+    this.present = false;
+    this.link?.close();
   }
 
-  private subscribe(): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Error("No answer to subscribe")), ANSWER_TIMEOUT_MS);
-    const id = this.expect(({ error }) => {
-      clearTimeout(timer);
-      if (error === undefined) resolve();
-      else reject(new Error(`subscribe: ${error}`));
+  private newLink(): Link {
+    const { target } = this.part;
+    const credentials = { api_key: target.apiKey, user: this.seat.user };
+    const link: Link = new Link(target.url, this.protocol, credentials, {
+      onFrame: (frame) => this.isMessage(frame),
+      onEvent: (name, withinMs) => {
+        this.events.onEvent(name);
+        if (name === "drain" && this.part.returning) void this.move(link, withinMs ?? 0);
+      },
+      onClose: (code) => {
+        if (link === this.link) void this.lost(code);
+      },
     });
-    this.socket!.send(this.conversation.subscribe(id, this.topic));
-    return promise;
+    return link;
   }
 
-  private expect(onReply: (reply: Reply) => void): number {
-    const id = ++this.lastId;
-    this.pending.set(id, onReply);
-    return id;
+  private async join(link: Link): Promise<void> {
+    if (this.subscribes) {
+      const after = this.check.cursor;
+      const since = nowMicros();
+      const { head = after } = await link.subscribe(this.topic, after > 0 ? after : undefined);
+      if (after > 0 && head > after) this.catchUp = { head, since };
+      this.seeWhetherCaughtUp(); // All of it may have come together with the reply.
+    }
+    this.connected = true;
+    for (const publish of this.unanswered) this.say(publish);
   }
 
-  private read(frame: string): void {
-    if (readMark(frame, mark)) {
-      const seq = readSeq(frame);
-      if (!this.check.delivered(mark, seq)) return;
-      if (mark.worker === this.part.worker) this.check.ownSeq(mark.number, seq);
-      this.events.onDelivery(mark);
+  private say({ topic, text, messageId, onReply }: Unanswered): void {
+    this.link!.publish(topic, text, messageId, onReply);
+  }
+
+  private async lost(code: number): Promise<void> {
+    const wasConnected = this.connected;
+    this.connected = false;
+    // While it is being opened, who opens it learns of it.
+    if (!this.present || !wasConnected) return;
+    const final = code >= FIRST_FINAL_CODE || code === FRAME_TOO_LARGE;
+    if (!this.part.returning || final) {
+      this.events.onClose(code);
       return;
     }
-    const incoming = this.conversation.incoming(frame);
-    if (incoming.kind === "reply") {
-      this.pending.get(incoming.id)?.(incoming);
-      this.pending.delete(incoming.id);
-    } else if (incoming.kind === "answer") this.socket?.send(incoming.frame);
-    else if (incoming.kind === "ready") this.ready?.resolve();
-    else if (incoming.kind === "refused") this.refused(incoming.reason);
-    else if (incoming.kind === "event") this.events.onEvent(incoming.name);
+    const since = nowMicros();
+    await this.openPatiently();
+    if (this.connected) this.events.onReturned(code, nowMicros() - since);
   }
 
-  private refused(reason: string): void {
-    this.ready?.reject(new Error(`Refused: ${reason}`));
-    this.events.onEvent(`refused: ${reason}`);
+  private async openPatiently(): Promise<void> {
+    this.present = true;
+    for (let attempt = 0; this.present; attempt++) {
+      try {
+        await this.open();
+        return;
+      } catch {
+        const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
+        await delay(Math.random() * most);
+      }
+    }
   }
 
-  private closed(code: number): void {
-    this.ready?.reject(new Error(`Closed with ${code} during the handshake`));
-    this.events.onClose(code);
+  /** The server asks to be left: first the new connection, then the end of the old one. */
+  private async move(old: Link, withinMs: number): Promise<void> {
+    await delay(Math.random() * withinMs);
+    if (old !== this.link || !this.present || this.stalled) return;
+    const link = this.newLink();
+    try {
+      await link.open();
+    } catch {
+      return; // The old one is closed in the end, and then it is tried again.
+    }
+    if (old !== this.link || !this.present) {
+      link.close();
+      return;
+    }
+    const since = nowMicros();
+    old.close();
+    this.link = link;
+    this.connected = false;
+    try {
+      await this.join(link);
+      this.events.onReturned(4_000, nowMicros() - since);
+    } catch {
+      link.close();
+      this.connected = true;
+      void this.lost(1_006);
+    }
+  }
+
+  /** Judges a frame that carries a mark; false for all others. */
+  private isMessage(frame: string): boolean {
+    if (!readMark(frame, mark)) return false;
+    const seq = readSeq(frame);
+    if (this.part.shape === "inboxes" && frame.includes(COPY)) this.check.copied(seq);
+    else if (this.check.delivered(mark, seq)) {
+      if (mark.worker === this.part.worker) this.check.ownSeq(mark.number, seq);
+      // Some servers number nothing, and such a message is never late.
+      const late = this.stalled || (seq > 0 && seq <= this.lateUpTo);
+      this.events.onDelivery(mark, late);
+    }
+    this.seeWhetherCaughtUp();
+    return true;
+  }
+
+  private seeWhetherCaughtUp(): void {
+    if (!this.catchUp || this.check.cursor < this.catchUp.head) return;
+    this.events.onCaughtUp(nowMicros() - this.catchUp.since);
+    this.catchUp = null;
   }
 }

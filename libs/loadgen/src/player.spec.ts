@@ -86,8 +86,8 @@ async function play(fault: Fault) {
       { user: "b", room: 0 },
     ],
   };
-  const player = new Player(part, jsonRpc, 300_000);
-  expect(await player.open()).toEqual([]);
+  const player = new Player(part, [jsonRpc], 300_000);
+  expect((await player.connect(1)).failures).toEqual([]);
   const startAt = nowMicros();
   const measureTo = startAt + 300_000;
   const step = { rate: 200, seed: 1, startAt, measureFrom: startAt, measureTo };

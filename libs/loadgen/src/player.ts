@@ -1,18 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Histogram } from "hdr-histogram-js";
 import { arrivals } from "./arrivals.js";
 import { Bitmap } from "./bitmap.js";
 import { nowMicros } from "./clock.js";
 import { LoadClient } from "./load-client.js";
+import { delayUntil, openAll, openPaced, returnWithin } from "./opening.js";
 import type { Protocol } from "./protocols/protocol.js";
 import type { Part, PartStep, Seat } from "./scenario.js";
-import { countIn, record, StepStats } from "./step-stats.js";
+import { emptySecond, type SecondJson, secondToJson } from "./second.js";
+import { countIn, histogram, record, StepStats } from "./step-stats.js";
 import type { NumbersByRoom } from "./worker-messages.js";
 
-const OPENING_AT_ONCE = 50;
 /** An overloaded target may be late, but one that is silent for this long owes what is missing. */
 const SILENCE_MICROS = 5_000_000;
 const LONGEST_WAIT_MICROS = 60_000_000;
 const LOOK_AGAIN_MS = 20;
+/** How long who leaves stays away, in milliseconds. */
+const AWAY_MS = { least: 500, most: 2_000 };
 
 /** One worker's connections, and what they see of the step that is being played. */
 export class Player {
@@ -20,37 +24,60 @@ export class Player {
   private readonly acknowledged = new Map<number, Bitmap>();
   private readonly sentByRoom = new Map<number, number>();
   private stats = new StepStats();
+  private second = emptySecond(1);
   private step: PartStep = { rate: 0, seed: 0, startAt: 0, measureFrom: 0, measureTo: 0 };
   private turn = 0;
   private unanswered = 0;
   private lastSignAt = 0;
+  /** Those who left in passing, on their way back. */
+  private readonly passing = new Set<Promise<void>>();
 
-  /** @param patience microseconds of silence after which nothing more is waited for */
+  /**
+   * @param protocols by {@link Seat.protocol}
+   * @param patience microseconds of silence after which nothing more is waited for
+   */
   constructor(
     private readonly part: Part,
-    private readonly protocol: Protocol,
+    private readonly protocols: readonly Protocol[],
     private readonly patience = SILENCE_MICROS,
+    private readonly onSecond: (second: SecondJson) => void = () => {},
   ) {
     this.clients = part.seats.map((seat) => this.client(seat));
   }
 
-  /** The reasons of those that could not connect. */
-  async open(): Promise<string[]> {
+  /**
+   * Brings the connections of the first `rooms` rooms in, and sends the others away.
+   * @param perSecond how many come a second; without it, as fast as they are let in
+   * @returns the reasons of those that could not connect, and how long it took the others, from their intended time
+   */
+  async connect(
+    rooms: number,
+    perSecond?: number,
+  ): Promise<{ failures: string[]; setUp: Histogram }> {
     const failures: string[] = [];
-    const waiting = this.clients.values();
-    const openNext = async (): Promise<void> => {
-      for (const client of waiting) {
-        await client.open().catch((error: Error) => failures.push(error.message));
+    const setUp = histogram();
+    const open = async (client: LoadClient, from: number): Promise<void> => {
+      try {
+        await client.open();
+        record(setUp, nowMicros() - from);
+      } catch (error) {
+        client.close();
+        failures.push((error as Error).message);
       }
     };
-    await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openNext));
-    return failures;
+    const surplus = this.clients.filter(({ present, room }) => present && room >= rooms);
+    await Promise.all(surplus.map((client) => client.leave()));
+    const coming = this.clients.filter(({ present, room }) => !present && room < rooms);
+    await (perSecond === undefined ? openAll(coming, open) : openPaced(coming, perSecond, open));
+    return { failures, setUp };
   }
 
   /** Publishes at the step's arrivals, then waits for the answers. */
   async play(step: PartStep): Promise<NumbersByRoom> {
     this.stats = new StepStats();
     this.step = step;
+    const stopTelling = step.watched ? this.tellSeconds() : () => {};
+    const accompanied = Promise.all([this.churn(), this.stall()]);
     const due = arrivals(step.rate, step.startAt, step.measureTo, step.seed);
     let next = due.next();
     while (!next.done) {
@@ -60,13 +87,29 @@ export class Player {
       }
       if (!next.done) await delay(Math.max(0, Math.floor((next.value - nowMicros()) / 1_000)));
     }
+    await delayUntil(step.measureTo);
+    await accompanied;
     await this.until(() => this.unanswered === 0);
+    stopTelling();
     this.stats.counts.unanswered = this.unanswered;
     this.unanswered = 0;
     return Object.fromEntries([...this.acknowledged].map(([room, set]) => [room, set.toBase64()]));
   }
 
-  /** Waits until every acknowledged message has reached every subscriber of its room. */
+  /** Sends all but the keepers of their rooms away. */
+  async leave(): Promise<void> {
+    const leaving = this.clients.filter(({ present, leaves }) => present && leaves);
+    await Promise.all(leaving.map((client) => client.leave()));
+  }
+
+  /** Lets those who left come back, evenly within so many seconds. */
+  async comeBack(withinSeconds: number): Promise<void> {
+    this.stats = new StepStats();
+    const away = this.clients.filter(({ present }) => !present);
+    await returnWithin(away, withinSeconds * 1_000);
+  }
+
+  /** Waits until every acknowledged message has reached every subscriber of its room who is there. */
   async settle(acknowledged: Record<number, NumbersByRoom>): Promise<StepStats> {
     const byRoom = new Map<number, Bitmap[]>();
     for (const [worker, rooms] of Object.entries(acknowledged)) {
@@ -76,16 +119,26 @@ export class Player {
         byRoom.set(Number(room), sets);
       }
     }
+    await Promise.race([
+      Promise.all(this.passing),
+      delay(LONGEST_WAIT_MICROS / 1_000, null, { ref: false }),
+    ]);
+    const here = this.clients.filter(({ present, subscribes }) => present && subscribes);
     const missing = (): number =>
-      this.clients.reduce((sum, c) => sum + c.check.missing(byRoom.get(c.room) ?? []), 0);
-    await this.until(() => missing() === 0);
-    const { faults } = this.stats;
+      here.reduce(
+        (sum, c) => sum + c.check.missing(byRoom.get(c.room) ?? []) + this.copies(c, 1),
+        0,
+      );
+    await this.until(() => missing() === 0 && this.strandedNow() === 0);
+    const { faults, counts } = this.stats;
     for (const { check } of this.clients) {
       for (const name of Object.keys(faults) as (keyof typeof faults)[]) {
         faults[name] += check.faults[name];
       }
     }
     faults.missing = missing();
+    faults.doubled += here.reduce((sum, client) => sum + this.copies(client, -1), 0);
+    counts.stranded = this.strandedNow();
     return this.stats;
   }
 
@@ -93,27 +146,58 @@ export class Player {
     for (const client of this.clients) client.close();
   }
 
+  /** Copies of a client's own messages that are missing (sign 1) or too many (sign −1). */
+  private copies(client: LoadClient, sign: 1 | -1): number {
+    // Other servers promise the sender no copy.
+    if (this.part.shape !== "inboxes" || !this.part.target.gapless) return 0;
+    return Math.max(0, sign * client.check.missingCopies(client.acknowledged));
+  }
+
+  private strandedNow(): number {
+    if (!this.part.returning) return 0; // Then each is counted as closed.
+    return this.clients.filter(({ present, connected }) => present && !connected).length;
+  }
+
   private client(seat: Seat): LoadClient {
-    return new LoadClient(this.part, seat, this.protocol, {
-      onDelivery: (mark) => {
+    return new LoadClient(this.part, seat, this.protocols[seat.protocol ?? 0]!, {
+      onDelivery: (mark, late) => {
         this.lastSignAt = nowMicros();
+        this.second.delivered++;
+        if (!late) record(this.second.delivery, this.lastSignAt - mark.at);
         if (!this.isMeasured(mark.at)) return;
         this.stats.counts.delivered++;
-        record(this.stats.delivery, this.lastSignAt - mark.at);
+        if (!late) record(this.stats.delivery, this.lastSignAt - mark.at);
       },
       onEvent: (name) => countIn(this.stats.events, name),
       onClose: (code) => countIn(this.stats.closed, String(code)),
+      onReturned: (code, absence) => {
+        countIn(this.stats.returned, String(code));
+        record(this.stats.absence, absence);
+      },
+      onCaughtUp: (micros) => record(this.stats.catchUp, micros),
     });
   }
 
+  /** The next one whose turn it is and who is there; all may have left. */
+  private nextPublisher(): LoadClient | undefined {
+    for (let tries = 0; tries < this.clients.length; tries++) {
+      const client = this.clients[this.turn++ % this.clients.length]!;
+      if (client.present && client.publishes && !client.stalled) return client;
+    }
+    return undefined;
+  }
+
   private publish(at: number): void {
-    const client = this.clients[this.turn++ % this.clients.length]!;
-    const { room } = client;
+    const client = this.nextPublisher();
+    if (!client) return;
+    const { rooms = 1, shape, run, worker } = this.part;
+    const room =
+      shape === "inboxes" ? (client.room + 1 + (this.turn % (rooms - 1))) % rooms : client.room;
     const number = this.sentByRoom.get(room) ?? 0;
     this.sentByRoom.set(room, number + 1);
-    const { run, worker } = this.part;
     this.unanswered++;
-    client.publish({ run, room, worker, number, at }, (error) => {
+    this.second.offered++;
+    client.publish(room, { run, room, worker, number, at }, (error) => {
       this.answered(room, number, at, error);
     });
     if (!this.isMeasured(at)) return;
@@ -126,9 +210,12 @@ export class Player {
     this.lastSignAt = now;
     this.unanswered--;
     if (error !== undefined) {
+      this.second.refused++;
       countIn(this.stats.refused, error);
       return;
     }
+    this.second.acknowledged++;
+    record(this.second.ack, now - at);
     let acknowledged = this.acknowledged.get(room);
     if (!acknowledged) this.acknowledged.set(room, (acknowledged = new Bitmap()));
     acknowledged.add(number);
@@ -136,6 +223,60 @@ export class Player {
     if (!this.isMeasured(at)) return;
     this.stats.counts.acknowledged++;
     record(this.stats.ack, now - at);
+  }
+
+  /** Lets one after the other leave for a moment, at the step's rate. */
+  private async churn(): Promise<void> {
+    const { churn = 0, measureFrom, measureTo, seed } = this.step;
+    if (churn === 0) return;
+    for (const at of arrivals(churn, measureFrom, measureTo, seed + 500)) {
+      await delayUntil(at);
+      const there = this.clients.filter((c) => c.connected && c.present && c.leaves);
+      const client = there[Math.floor(Math.random() * there.length)];
+      if (!client) continue;
+      const passing = this.pass(client).finally(() => this.passing.delete(passing));
+      this.passing.add(passing);
+    }
+  }
+
+  private async pass(client: LoadClient): Promise<void> {
+    await client.leave();
+    await delay(AWAY_MS.least + Math.random() * (AWAY_MS.most - AWAY_MS.least));
+    await client.comeBack();
+  }
+
+  /** Lets the first few stop reading while it is measured. */
+  private async stall(): Promise<void> {
+    const { stalled = 0, measureFrom, measureTo } = this.step;
+    const slow = this.clients.slice(0, stalled);
+    for (const client of slow) client.stalled = true;
+    await delayUntil(measureFrom);
+    for (const client of slow) client.stopReading();
+    await delayUntil(measureTo);
+    for (const client of slow) client.readAgain();
+  }
+
+  private tellSeconds(): () => void {
+    this.second = emptySecond(1);
+    const tell = (): void => {
+      const { second } = this.second;
+      this.second.connections = this.clients.filter(({ connected }) => connected).length;
+      this.second.faults = this.faultsSoFar();
+      this.onSecond(secondToJson(this.second));
+      this.second = emptySecond(second + 1);
+      const due = this.step.startAt + (second + 1) * 1_000_000;
+      timer = setTimeout(tell, Math.max(0, (due - nowMicros()) / 1_000));
+    };
+    let timer = setTimeout(tell, (this.step.startAt + 1_000_000 - nowMicros()) / 1_000);
+    return () => clearTimeout(timer);
+  }
+
+  private faultsSoFar(): number {
+    const closed = Object.values(this.stats.closed).reduce((a, b) => a + b, 0);
+    return this.clients.reduce(
+      (sum, { check }) => sum + Object.values(check.faults).reduce((a, b) => a + b, 0),
+      closed,
+    );
   }
 
   private isMeasured(at: number): boolean {

@@ -28,6 +28,11 @@ function addTree(pid: number, into: Map<number, number>): void {
   for (const child of childrenOf(pid)) addTree(child, into);
 }
 
+/** The process and all its descendants. */
+export function processTree(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(processTree)];
+}
+
 /** CPU milliseconds the whole machine has spent on anything but idling and waiting for disks. */
 function machineBusyMs(): number {
   const line = readFileSync("/proc/stat", "utf8").split("\n", 1)[0]!;

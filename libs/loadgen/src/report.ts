@@ -35,7 +35,7 @@ const DISTURBING_CORES = 0.25;
 
 const round = (n: number): number => Math.round(n * 100) / 100;
 
-const percentiles = (h: Histogram): Percentiles => ({
+export const percentiles = (h: Histogram): Percentiles => ({
   p50: round(h.getValueAtPercentile(50) / 1_000),
   p95: round(h.getValueAtPercentile(95) / 1_000),
   p99: round(h.getValueAtPercentile(99) / 1_000),
@@ -58,9 +58,11 @@ export function reportOf({ step, stats, cores }: StepOutcome, workers: number): 
   };
 }
 
-function faultsOf(stats: StepOutcome["stats"]): string[] {
+/** Broken promises, in words. */
+export function faultsOf(stats: StepOutcome["stats"]): string[] {
   const faults = Object.entries(stats.faults).filter(([, n]) => n > 0);
   if (stats.counts.unanswered > 0) faults.push(["unanswered", stats.counts.unanswered]);
+  if (stats.counts.stranded > 0) faults.push(["connections stranded", stats.counts.stranded]);
   const closed = Object.entries(stats.closed).map(([code, n]): [string, number] => [
     `connections closed with ${code}`,
     n,

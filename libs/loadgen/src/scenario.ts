@@ -10,7 +10,15 @@ export interface Target {
   gapless: boolean;
 }
 
-/** Rooms: each connection subscribes to one room topic, and publishes to it. */
+/**
+ * Who hears whom:
+ * - `rooms`: each connection subscribes to one room topic, and publishes to it;
+ * - `kept-rooms`: the same, and in each room one more connection that never leaves;
+ * - `fan-in`: all publish to one topic, to which `roomSize` others subscribe;
+ * - `inboxes`: each publishes to the inboxes of all, and hears its own.
+ */
+export type Shape = "rooms" | "kept-rooms" | "fan-in" | "inboxes";
+
 export interface Scenario {
   target: Target;
   connections: number;
@@ -19,6 +27,12 @@ export interface Scenario {
   /** Bytes of text in a message. */
   textSize: number;
   workers: number;
+  /** `rooms` if absent. */
+  shape?: Shape;
+  /** Modules of protocols that take turns with the target's own, connection by connection. */
+  otherProtocols?: readonly string[];
+  /** Who loses its connection returns from its cursor, and says again what has no answer. */
+  returning?: boolean;
 }
 
 export interface Step {
@@ -26,12 +40,24 @@ export interface Step {
   rate: number;
   warmUpSeconds: number;
   measureSeconds: number;
+  /** Connections a second that leave, and return after a moment. Needs `returning`. */
+  churn?: number;
+  /** Connections that do not read while it is measured, and publish nothing. Needs `returning`. */
+  stalled?: number;
 }
 
 /** A connection to be: who it is and where it sits. */
 export interface Seat {
   user: string;
   room: number;
+  /** Position in {@link Part.protocols}; 0 if absent. */
+  protocol?: number;
+  /** Subscribes only. */
+  silent?: boolean;
+  /** Publishes only. */
+  deaf?: boolean;
+  /** Stays when the others leave. */
+  keeper?: boolean;
 }
 
 /** The part of a scenario that one worker plays. */
@@ -42,6 +68,11 @@ export interface Part {
   target: Target;
   textSize: number;
   seats: readonly Seat[];
+  /** All rooms of the scenario, or its inboxes. */
+  rooms?: number;
+  shape?: Shape;
+  otherProtocols?: readonly string[];
+  returning?: boolean;
 }
 
 /** A step as told to one worker; times are microseconds of the shared clock. */
@@ -51,22 +82,66 @@ export interface PartStep {
   startAt: number;
   measureFrom: number;
   measureTo: number;
+  churn?: number;
+  stalled?: number;
+  /** Tell what happened each second. */
+  watched?: boolean;
 }
 
-export const topicOf = (run: number, room: number): string => `channel:load-${run}-${room}`;
+/** The user that a seat of `inboxes` is; in no other run there is one of that name. */
+const inboxUser = (run: number, room: number): string => `load-${run}-${room}`;
+
+export const topicOf = (run: number, room: number, shape: Shape = "rooms"): string =>
+  shape === "inboxes" ? `user:${inboxUser(run, room)}` : `channel:load-${run}-${room}`;
+
+/** Rooms of the scenario; with `inboxes` each user is one. */
+export function roomsOf({ shape, connections, roomSize }: Scenario): number {
+  if (shape === "inboxes") return connections;
+  if (shape === "fan-in") return 1;
+  return Math.max(1, Math.round(connections / roomSize));
+}
+
+function castSeats(scenario: Scenario, run: number): Seat[] {
+  const { shape, connections, roomSize } = scenario;
+  const rooms = roomsOf(scenario);
+  const seats = Array.from({ length: connections }, (_, i): Seat => {
+    if (shape === "inboxes") return { user: inboxUser(run, i), room: i };
+    if (shape === "fan-in") {
+      const subscribes = i < roomSize;
+      return { user: `load${i}`, room: 0, silent: subscribes, deaf: !subscribes };
+    }
+    return { user: `load${i}`, room: i % rooms };
+  });
+  if (shape !== "kept-rooms") return seats;
+  const keepers = Array.from({ length: rooms }, (_, room): Seat => {
+    return { user: `keeper${room}`, room, keeper: true };
+  });
+  return [...seats, ...keepers];
+}
 
 /** Seats go round the rooms, and rooms stay together in a worker only by chance. */
 export function castParts(scenario: Scenario, run: number): Part[] {
-  const rooms = Math.max(1, Math.round(scenario.connections / scenario.roomSize));
-  const seats = Array.from({ length: scenario.connections }, (_, i) => ({
-    user: `load${i}`,
-    room: i % rooms,
-  }));
-  return Array.from({ length: scenario.workers }, (_worker, worker) => ({
+  const { target, textSize, workers, shape, otherProtocols = [], returning } = scenario;
+  const rooms = roomsOf(scenario);
+  const protocols = 1 + otherProtocols.length;
+  const oneByOne = shape === "inboxes" || shape === "fan-in";
+  const seats = castSeats(scenario, run).map((seat, i) => {
+    const round = oneByOne || seat.keeper ? i : Math.floor(i / rooms);
+    return {
+      ...seat,
+      protocol: round % protocols,
+      worker: Math.floor(round / protocols) % workers,
+    };
+  });
+  return Array.from({ length: workers }, (_worker, worker) => ({
     worker,
     run,
-    target: scenario.target,
-    textSize: scenario.textSize,
-    seats: seats.filter((_, i) => Math.floor(i / rooms) % scenario.workers === worker),
+    target,
+    textSize,
+    rooms,
+    shape,
+    otherProtocols,
+    returning,
+    seats: seats.filter((seat) => seat.worker === worker),
   })).filter((part) => part.seats.length > 0);
 }

@@ -8,11 +8,12 @@ import { type Faults, noFaults } from "./subscription-check.js";
 
 const LONGEST_MICROS = 120_000_000;
 
-const histogram = (): Histogram =>
+/** Of microseconds. */
+export const histogram = (digits: 2 | 3 = 3): Histogram =>
   build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: LONGEST_MICROS,
-    numberOfSignificantValueDigits: 3,
+    numberOfSignificantValueDigits: digits,
     bitBucketSize: 32,
   });
 
@@ -25,7 +26,12 @@ export interface Counts {
   delivered: number;
   /** Neither ack nor error came. */
   unanswered: number;
+  /** Connections that had not come back when all had settled. */
+  stranded: number;
 }
+
+const HISTOGRAMS = ["ack", "delivery", "lag", "absence", "catchUp"] as const;
+type HistogramName = (typeof HISTOGRAMS)[number];
 
 export interface StepStatsJson {
   counts: Counts;
@@ -33,7 +39,8 @@ export interface StepStatsJson {
   events: Record<string, number>;
   faults: Faults;
   closed: Record<string, number>;
-  histograms: [ack: string, delivery: string, lag: string];
+  returned: Record<string, number>;
+  histograms: Record<HistogramName, string>;
 }
 
 /** What one worker, or all of them together, saw of a step. Latencies in microseconds. */
@@ -44,6 +51,7 @@ export class StepStats {
     acknowledgedInWindow: 0,
     delivered: 0,
     unanswered: 0,
+    stranded: 0,
   };
   /** Errors answered, by code. */
   readonly refused: Record<string, number> = {};
@@ -51,6 +59,8 @@ export class StepStats {
   readonly events: Record<string, number> = {};
   /** Connections lost, by close code. */
   readonly closed: Record<string, number> = {};
+  /** Connections that were lost and came back, by close code. */
+  readonly returned: Record<string, number> = {};
   readonly faults = noFaults();
   /** From the intended send time to the ack. */
   readonly ack = histogram();
@@ -59,20 +69,17 @@ export class StepStats {
   /** From the intended send time to the write: how late the generator itself was. */
   readonly lag = histogram();
 
+  /** From the loss of a connection until its topic was subscribed again. */
+  readonly absence = histogram();
+  /** From subscribing after a cursor until the newest of what was missed had come. */
+  readonly catchUp = histogram();
+
   toJson(): StepStatsJson {
-    const { counts, refused, events, faults, closed } = this;
-    return {
-      counts,
-      refused,
-      events,
-      faults,
-      closed,
-      histograms: [
-        encodeIntoCompressedBase64(this.ack),
-        encodeIntoCompressedBase64(this.delivery),
-        encodeIntoCompressedBase64(this.lag),
-      ],
-    };
+    const { counts, refused, events, faults, closed, returned } = this;
+    const histograms = Object.fromEntries(
+      HISTOGRAMS.map((name) => [name, encodeIntoCompressedBase64(this[name])]),
+    ) as Record<HistogramName, string>;
+    return { counts, refused, events, faults, closed, returned, histograms };
   }
 
   add(other: StepStatsJson): void {
@@ -81,10 +88,10 @@ export class StepStats {
     addTo(this.events, other.events);
     addTo(this.faults, other.faults);
     addTo(this.closed, other.closed);
-    const [ack, delivery, lag] = other.histograms;
-    this.ack.add(decodeFromCompressedBase64(ack));
-    this.delivery.add(decodeFromCompressedBase64(delivery));
-    this.lag.add(decodeFromCompressedBase64(lag));
+    addTo(this.returned, other.returned);
+    for (const name of HISTOGRAMS) {
+      this[name].add(decodeFromCompressedBase64(other.histograms[name]));
+    }
   }
 }
 

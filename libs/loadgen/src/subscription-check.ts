@@ -36,6 +36,8 @@ const NOTHING = new Bitmap(new Uint8Array(0));
 export class SubscriptionCheck {
   readonly faults = noFaults();
   private lastSeq = 0;
+  /** Copies of this subscriber's own messages, which an inbox gets as well. */
+  private copies = 0;
   private readonly received: Bitmap[] = [];
   /** Of the messages this subscriber sent, the seq that came first: in the ack or in the delivery. */
   private readonly ownSeqs = new Map<number, number>();
@@ -57,6 +59,22 @@ export class SubscriptionCheck {
     if ((this.received[mark.worker] ??= new Bitmap()).add(mark.number)) return true;
     this.faults.doubled++;
     return false;
+  }
+
+  /** The highest seq received. */
+  get cursor(): number {
+    return this.lastSeq;
+  }
+
+  /** A copy of one's own message to somebody else: it has a seq here, and is no delivery. */
+  copied(seq: number): void {
+    this.copies++;
+    if (this.gapless) this.judgeSeq(seq);
+  }
+
+  /** How many copies are still missing (or, below zero, too many) if so many messages were acknowledged. */
+  missingCopies(acknowledged: number): number {
+    return acknowledged - this.copies;
   }
 
   /** Remembers that this subscriber itself sent the message. */

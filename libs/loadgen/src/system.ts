@@ -3,10 +3,12 @@ import type { Target } from "./scenario.js";
 
 /** Something that is measured: its public ports, and the processes whose CPU it costs. */
 export interface System {
-  /** How it can be driven, by the names of {@link SeriesName}. */
-  targets: Partial<Record<SeriesName, Target>>;
+  targets: {
+    /** A publish goes to everybody in its room. */
+    rooms: Target;
+    /** A publish goes to one user. */
+    inboxes?: Target;
+  };
   processes: ProcessGroups;
   stop(): Promise<void>;
 }
-
-export type SeriesName = "peer" | "ws" | "socketio";

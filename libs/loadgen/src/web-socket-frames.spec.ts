@@ -62,7 +62,7 @@ test("a general WebSocket server understands the socket, its pong and its close"
     {
       onText: (text) => {
         seen.push(text.length > 100 ? String(text.length) : text);
-        if (seen.length === 4) all.resolve();
+        if (seen.length === 5) all.resolve();
       },
       onClose: closed.resolve,
     },
@@ -70,8 +70,9 @@ test("a general WebSocket server understands the socket, its pong and its close"
   await socket.opened;
   socket.send("a");
   socket.send("b".repeat(60_000));
+  socket.send("c".repeat(150_000));
   await all.promise;
-  expect(seen.toSorted()).toEqual(["60000", "a", "hello", "pong tick"]);
+  expect(seen.toSorted()).toEqual(["150000", "60000", "a", "hello", "pong tick"]);
   socket.close();
   expect(await closed.promise).toBe(1000);
   server.close();

@@ -7,17 +7,19 @@ export const PONG = 10;
 
 const mask = Buffer.alloc(4);
 
-/** One final, masked frame, as RFC 6455 wants it from a client. The payload is ASCII, below 64 KiB. */
+/** One final, masked frame, as RFC 6455 wants it from a client. The payload is ASCII. */
 export function encodeFrame(opcode: number, payload: string | Buffer): Buffer {
   const length = payload.length;
-  if (length > 0xffff) throw new RangeError("Payload too long for the load generator");
-  const head = length < 126 ? 6 : 8;
+  const head = length < 126 ? 6 : length <= 0xffff ? 8 : 14;
   const frame = Buffer.allocUnsafe(head + length);
   frame[0] = 0x80 | opcode;
   if (length < 126) frame[1] = 0x80 | length;
-  else {
+  else if (length <= 0xffff) {
     frame[1] = 0x80 | 126;
     frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 0x80 | 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
   }
   // A zero mask would spare the server work that real clients make it do.
   randomFillSync(mask).copy(frame, head - 4);

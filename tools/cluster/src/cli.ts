@@ -1,5 +1,7 @@
 import { inspect, parseArgs } from "node:util";
 
+import { runLoad } from "./cli-load.js";
+import { restartRolling } from "./cli-restart.js";
 import { startDetached, startInForeground, type StartOptions } from "./cli-start.js";
 import { printStatus } from "./cli-status.js";
 import { stopRunning } from "./cli-stop.js";
@@ -12,7 +14,9 @@ const usage = `usage: npm start -- [--detach] [--edges N] [--routers N] [--sessi
        npm run dev -- the same, without --detach
        npm run status -- [--data FOLDER]
        npm stop -- [--data FOLDER]
-       npm run tellwire -- [--data FOLDER] COMMAND; --help tells which`;
+       npm run tellwire -- [--data FOLDER] COMMAND; --help tells which
+       npm run load -- [--data FOLDER] SCENARIO; list tells which
+       node tools/cluster/dist/cli.js restart edges|routers|sessions|workers [--data FOLDER]`;
 const dataOfTree = `${repository}/.data`;
 
 try {
@@ -27,12 +31,12 @@ try {
 }
 
 async function run(args: string[]): Promise<number> {
-  // All that follows is for the command line tool to understand.
-  if (args[0] === "tellwire") {
+  // All that follows is for another tool to understand.
+  if (args[0] === "tellwire" || args[0] === "load") {
     const [folder, rest] =
       args[1] === "--data" ? [args[2], args.slice(3)] : [dataOfTree, args.slice(1)];
     if (folder === undefined) throw new ClusterError(`--data needs a folder\n${usage}`);
-    return runTellwire(folder, rest);
+    return args[0] === "load" ? runLoad(folder, rest) : runTellwire(folder, rest);
   }
   const { values, positionals } = parseArgs({
     args,
@@ -54,6 +58,11 @@ async function run(args: string[]): Promise<number> {
     return 0;
   }
   const [command, ...surplus] = positionals;
+  if (command === "restart") {
+    const [services] = surplus;
+    if (services === undefined || surplus.length > 1) throw new ClusterError(usage);
+    return restartRolling(values.data, services);
+  }
   if (surplus.length > 0) throw new ClusterError(`what is "${surplus.join(" ")}"?\n${usage}`);
   if (values.detach && values.watch)
     throw new ClusterError(`what watches the code stays in the foreground\n${usage}`);

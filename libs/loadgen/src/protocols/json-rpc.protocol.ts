@@ -1,11 +1,13 @@
 import type { Conversation, Credentials, Protocol } from "./protocol.js";
+import { topicError, type TopicAnswer } from "./topic-answer.js";
 
 const AUTHENTICATE_ID = 0;
 
 interface Frame {
   id?: number | null;
   method?: string;
-  result?: { seq?: number };
+  params?: { within_ms?: number };
+  result?: { seq?: number; topics?: TopicAnswer[] };
   error?: { code: number; message: string };
 }
 
@@ -14,15 +16,20 @@ const request = (id: number, method: string, params: unknown): string =>
 
 const converse = (credentials: Credentials): Conversation => ({
   opening: () => request(AUTHENTICATE_ID, "authenticate", credentials),
-  subscribe: (id, topic) => request(id, "subscribe", { topics: [{ topic }] }),
-  publish: (id, topic, text) => request(id, "publish", { topic, body: { text } }),
+  subscribe: (id, topic, after) => request(id, "subscribe", { topics: [{ topic, after }] }),
+  publish: (id, topic, text, messageId) =>
+    request(id, "publish", { topic, id: messageId, body: { text } }),
   incoming(text) {
     const frame = JSON.parse(text) as Frame;
-    if (frame.method !== undefined) return { kind: "event", name: frame.method };
+    if (frame.method !== undefined) {
+      return { kind: "event", name: frame.method, withinMs: frame.params?.within_ms };
+    }
     const error = frame.error && `${frame.error.code} ${frame.error.message}`;
     if (typeof frame.id !== "number") return { kind: "refused", reason: error ?? "no id" };
     if (frame.id !== AUTHENTICATE_ID) {
-      return { kind: "reply", id: frame.id, seq: frame.result?.seq, error };
+      const { seq, topics } = frame.result ?? {};
+      const head = topics?.[0]?.head;
+      return { kind: "reply", id: frame.id, seq, head, error: error ?? topicError(topics) };
     }
     return error === undefined ? { kind: "ready" } : { kind: "refused", reason: error };
   },

@@ -1,7 +1,8 @@
 import type { Conversation, Credentials, Protocol } from "./protocol.js";
+import { topicError, type TopicAnswer } from "./topic-answer.js";
 
 interface Acknowledgement {
-  result?: { seq?: number };
+  result?: { seq?: number; topics?: TopicAnswer[] };
   error?: { code?: number; name?: string; message?: string };
 }
 
@@ -10,8 +11,9 @@ const event = (id: number, operation: string, params: unknown): string =>
 
 const converse = (credentials: Credentials): Conversation => ({
   opening: () => null,
-  subscribe: (id, topic) => event(id, "subscribe", { topics: [{ topic }] }),
-  publish: (id, topic, text) => event(id, "publish", { topic, body: { text } }),
+  subscribe: (id, topic, after) => event(id, "subscribe", { topics: [{ topic, after }] }),
+  publish: (id, topic, text, messageId) =>
+    event(id, "publish", { topic, id: messageId, body: { text } }),
   incoming(frame) {
     if (frame === "2") return { kind: "answer", frame: "3" };
     if (frame.startsWith("0")) {
@@ -21,12 +23,20 @@ const converse = (credentials: Credentials): Conversation => ({
       const start = frame.indexOf("[");
       const [ack] = JSON.parse(frame.slice(start)) as [Acknowledgement];
       const error = ack.error && `${ack.error.code} ${ack.error.name ?? ack.error.message}`;
-      return { kind: "reply", id: Number(frame.slice(2, start)), seq: ack.result?.seq, error };
+      const { seq, topics } = ack.result ?? {};
+      return {
+        kind: "reply",
+        id: Number(frame.slice(2, start)),
+        seq,
+        head: topics?.[0]?.head,
+        error: error ?? topicError(topics),
+      };
     }
     if (frame.startsWith("40")) return { kind: "ready" };
     if (frame.startsWith("44") || frame.startsWith("41")) return { kind: "refused", reason: frame };
     if (frame.startsWith("42")) {
-      return { kind: "event", name: String((JSON.parse(frame.slice(2)) as unknown[])[0]) };
+      const [name, params] = JSON.parse(frame.slice(2)) as [string, { within_ms?: number }?];
+      return { kind: "event", name, withinMs: params?.within_ms };
     }
     return { kind: "event", name: frame };
   },

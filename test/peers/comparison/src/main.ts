@@ -1,42 +1,47 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import {
-  climb,
-  Conductor,
-  lineOf,
-  reportOf,
-  type Scenario,
-  type StepReport,
-  type System,
-} from "@tellwire/loadgen";
-import { startPeer } from "@tellwire/peer-nest-socketio";
+import { highest, type System } from "@tellwire/loadgen";
 import { markdownOf } from "./markdown.js";
-import { type Climb, LIGHT_RATE, planTurns, type Turn } from "./plan.js";
-import { type ClimbResult, summarise } from "./summary.js";
-import { startTellwire } from "./tellwire.system.js";
+import { writePerformancePage } from "./performance-page.js";
+import { planTurns, type Turn } from "./plan.js";
+import { keepResults, readResults } from "./results.js";
+import { ladderFor, LIMITS, nearestRung } from "./search.js";
+import { median, summarise } from "./summary.js";
+import { peers, reference, TELLWIRE } from "./systems.js";
+import { playTurn, type TurnResult } from "./turn.js";
 
-const TEXT_SIZE = 300;
-const TIMING = { warmUpSeconds: 2, measureSeconds: 6 };
+const { values } = parseArgs({
+  options: {
+    /** Names of `systems.ts`, with commas. */
+    peers: { type: "string", default: Object.keys(peers).join(",") },
+    pairs: { type: "string" },
+    /** Numbers of connections, with commas. */
+    connections: { type: "string" },
+    /** Connections in a room. */
+    room: { type: "string", default: "10" },
+    /** One pair of short steps with 100 connections, to see that it works; the page stays as it is. */
+    quick: { type: "boolean", default: false },
+    /** Goes on from the pairs that `peers.json` holds. */
+    append: { type: "boolean", default: false },
+  },
+});
+const { quick } = values;
+const folder = quick ? ".data/peers-quick" : ".data/peers";
+const timing = { warmUpSeconds: 1, measureSeconds: quick ? 2 : 3 };
 
-const print = (report: StepReport): void => console.log(`    ${lineOf(report)}`);
-
-async function playClimb(system: System, plan: Climb): Promise<ClimbResult> {
-  const target = system.targets[plan.series]!;
-  const scenario: Scenario = { ...plan, target, textSize: TEXT_SIZE, workers: 1 };
-  console.log(`  ${target.name}, ${plan.connections} connections, rooms of ${plan.roomSize}`);
-  const conductor = await Conductor.open(scenario, system.processes);
-  try {
-    let light: StepReport | null = null;
-    if (plan.roomSize === 10) {
-      light = reportOf(await conductor.play({ rate: LIGHT_RATE, ...TIMING }), scenario.workers);
-      print(light);
-    }
-    return { ...plan, light, steps: await climb(conductor, scenario, TIMING, print) };
-  } finally {
-    await conductor.close();
-  }
+/** Rates that are worth playing at once: where this system's limits were before, and where those of its peers are now. */
+function ratesFor(turn: Turn, results: readonly TurnResult[]): number[] {
+  const ladder = ladderFor(turn.roomSize);
+  const same = results.filter(
+    (r) =>
+      r.kind === turn.kind && r.connections === turn.connections && r.roomSize === turn.roomSize,
+  );
+  const before = same.filter(({ system }) => system === turn.system);
+  const medians = LIMITS.map((limit) => median(before.map(({ steps }) => highest(steps, limit))));
+  const beside = same.filter(({ group }) => turn.system === TELLWIRE && group === turn.group);
+  const theirs = beside.map(({ steps }) => highest(steps, LIMITS.at(-1)!));
+  return [...medians, ...theirs]
+    .filter((rate) => rate > 0)
+    .map((rate) => nearestRung(ladder, rate));
 }
 
 /** What is up now, so that Ctrl-C leaves neither processes nor data behind. */
@@ -47,63 +52,45 @@ async function interrupted(): Promise<never> {
   process.exit(130);
 }
 
-async function playTurn({ system: name, climbs }: Turn): Promise<ClimbResult[]> {
-  const results: ClimbResult[] = [];
-  for (const plan of climbs) {
-    // Anew for each: whoever climbed higher before would go on with more data to look after.
-    const system = await (name === "peer" ? startPeer() : startTellwire());
-    running = system;
-    try {
-      results.push(await playClimb(system, plan));
-    } finally {
-      running = null;
-      await system.stop();
-    }
-  }
-  return results;
+const names = values.peers.split(",");
+const unknown = names.filter((name) => !(name in peers));
+if (unknown.length > 0) {
+  console.error(`error: no peer ${unknown.join(", ")}; there are ${Object.keys(peers).join(", ")}`);
+  process.exit(2);
 }
-
-/** Writes what there is so far, so that a failure in a later turn does not cost the earlier ones. */
-function keep(): string {
-  const machine = { cpu: cpus()[0]?.model, cores: availableParallelism() };
-  const json = { at: new Date().toISOString(), machine, timing: TIMING, results };
-  const markdown = markdownOf(summarise(results), pairs);
-  mkdirSync(values.out, { recursive: true });
-  writeFileSync(join(values.out, "peers.json"), JSON.stringify(json, null, 2));
-  writeFileSync(join(values.out, "peers.md"), markdown);
-  return markdown;
-}
-
-const { values } = parseArgs({
-  options: {
-    pairs: { type: "string", default: "3" },
-    /** Where `peers.json` and `peers.md` go. */
-    out: { type: "string", default: ".data/peers" },
-    /** `peer` or `tellwire` alone. */
-    only: { type: "string" },
-    /** Climbs with so many connections alone. */
-    connections: { type: "string" },
-    /** Climbs with rooms of so many alone. */
-    room: { type: "string" },
-  },
-});
-const pairs = Number(values.pairs);
-const wanted = ({ connections, roomSize }: Climb): boolean =>
-  connections === Number(values.connections ?? connections) &&
-  roomSize === Number(values.room ?? roomSize);
-const turns = planTurns(pairs)
-  .filter(({ system }) => (values.only ?? system) === system)
-  .map((turn) => ({ ...turn, climbs: turn.climbs.filter(wanted) }));
-const results: ClimbResult[] = [];
+const results = values.append ? readResults(folder) : [];
+const wanted = {
+  peers: names,
+  pairs: Number(values.pairs ?? (quick ? 1 : 5)),
+  connections: (values.connections ?? (quick ? "100" : "100,1000")).split(",").map(Number),
+  roomSize: Number(values.room),
+};
+const turns = planTurns(wanted, 1 + Math.max(0, ...results.map(({ group }) => group)));
 process.once("SIGINT", interrupted);
 process.once("SIGTERM", interrupted);
 for (const [index, turn] of turns.entries()) {
-  console.log(`turn ${index + 1} of ${turns.length}: ${turn.system}`);
-  results.push(...(await playTurn(turn)));
-  keep();
+  const { title, start } = turn.system === TELLWIRE ? reference : peers[turn.system]!;
+  console.log(
+    `turn ${index + 1} of ${turns.length}: ${title}, ${turn.connections} connections, ${turn.kind}`,
+  );
+  try {
+    running = await start();
+    results.push(await playTurn(turn, running, ratesFor(turn, results), timing));
+  } catch (error) {
+    // The other systems' turns are worth having without this one.
+    console.error(`FAILED: ${title}: ${(error as Error).message}`);
+    process.exitCode = 1;
+  } finally {
+    await running?.stop();
+    running = null;
+  }
+  keepResults(folder, results);
 }
-console.log(`\n${keep()}`);
-if (results.some(({ steps }) => steps.some(({ faults }) => faults.length > 0))) {
-  console.error("FAILED: promises were broken, see FAULT above.");
+const tables = markdownOf(summarise(results));
+if (!quick) writePerformancePage(tables);
+console.log(`\n${tables}`);
+const ours = results.filter(({ system }) => system.startsWith(TELLWIRE));
+if (ours.some(({ steps }) => steps.some(({ faults }) => faults.length > 0))) {
+  console.error("FAILED: Tellwire broke promises, see FAULT above.");
   process.exitCode = 1;
 }

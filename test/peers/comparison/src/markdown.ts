@@ -1,91 +1,118 @@
 import type { Percentiles } from "@tellwire/loadgen";
-import type { SeriesName } from "@tellwire/loadgen";
-import { type ClimbSummary, median, type RateSummary } from "./summary.js";
+import { LIMITS } from "./search.js";
+import { type Comparison, median, type PeerSummary, ratiosOf } from "./summary.js";
+import { type Kind, peers } from "./systems.js";
+import { commonRate } from "./turn.js";
 
-const TITLES: Record<SeriesName, string> = {
-  peer: "hand-written",
-  ws: "Tellwire `/ws`",
-  socketio: "Tellwire Socket.IO",
-};
+const HEADINGS: Record<Kind, string> = { rooms: "Rooms", inboxes: "One to one" };
+const KINDS: readonly Kind[] = ["rooms", "inboxes"];
 
+const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
+const table = (head: readonly string[], rows: readonly (string | number)[][]): string =>
+  [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
+
+const rate = (n: number): string => String(Math.round(n * 10) / 10);
+const whole = (n: number): string => String(Math.round(n));
 const ms = (n: number): string => n.toFixed(n < 100 ? 1 : 0);
 const three = ({ p50, p95, p99 }: Percentiles): string => [p50, p95, p99].map(ms).join(" / ");
-const row = (cells: (string | number)[]): string => `| ${cells.join(" | ")} |`;
 
-function table(head: string[], rows: (string | number)[][]): string {
-  return [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
+/** The median of the pairs' ratios, with the least and the most. */
+function ratio(comparison: Comparison): string {
+  const ratios = ratiosOf(comparison);
+  if (ratios.length === 0) return "–";
+  const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
+  return `**${median(ratios).toFixed(1)}** (${least.toFixed(1)}–${most.toFixed(1)})`;
 }
+
+const cells = (comparison: Comparison, show: (n: number) => string): string[] => [
+  show(median(comparison.peer)),
+  show(median(comparison.tellwire)),
+  ratio(comparison),
+];
+const titleOf = ({ peer }: PeerSummary): string => peers[peer]?.title ?? peer;
 
 /** The tables of `docs/performance.md`. */
-export function markdownOf(summaries: readonly ClimbSummary[], pairs: number): string {
-  return [
-    `### Highest rate that holds (median of ${pairs} interleaved runs)`,
-    "Publishes a second, each acknowledged after its commit. In brackets each run.",
-    highestTable(summaries),
-    "### Light load (50/s)",
-    lightTable(summaries),
-    "### Latency at each rate",
-    "Milliseconds from the intended send time, p50 / p95 / p99, medians of the runs that reached the rate.",
-    latencyTable(summaries),
-    "",
-  ].join("\n\n");
+export function markdownOf(summaries: readonly PeerSummary[]): string {
+  const sorted = summaries.toSorted(
+    (a, b) => a.roomSize - b.roomSize || a.connections - b.connections,
+  );
+  const byKind = Map.groupBy(sorted, ({ kind }) => kind);
+  return KINDS.flatMap((kind) => sectionOf(kind, byKind.get(kind) ?? [])).join("\n\n");
 }
 
-const runsOf = (rates: number[]): string => `**${median(rates)}** (${rates.join(", ")})`;
+function sectionOf(kind: Kind, of: readonly PeerSummary[]): string[] {
+  if (of.length === 0) return [];
+  const rates = [...new Set(of.map(({ roomSize }) => commonRate(roomSize)))].join(", ");
+  return [
+    `### ${HEADINGS[kind]}: highest rate that holds`,
+    `Publishes a second, each acknowledged after its commit: medians of the pairs; × is the median of the pairs' ratios, in brackets the least and the most. The rungs of the search are 1.26 times apart.`,
+    table(
+      [
+        "connections",
+        ...(kind === "rooms" ? ["room"] : []),
+        "peer",
+        "pairs",
+        ...LIMITS.flatMap((limit) => [`p99 < ${limit} ms`, "Tellwire", "×"]),
+      ],
+      of.map((s) => [
+        s.connections,
+        ...(kind === "rooms" ? [s.roomSize] : []),
+        titleOf(s),
+        s.pairs,
+        ...s.highest.flatMap((comparison) => cells(comparison, rate)),
+      ]),
+    ),
+    `### ${HEADINGS[kind]}: publishes for each CPU-second`,
+    `CPU of all processes of a system, with nginx, Redis and Postgres: at ${rates}/s, and at the highest rate that the peer held in that pair with p99 < ${LIMITS.at(-1)} ms.`,
+    table(
+      [
+        "connections",
+        "peer",
+        ...["at the common rate", "Tellwire", "×"],
+        ...["at the peer's highest", "Tellwire", "×"],
+      ],
+      of.map((s) => [
+        s.connections,
+        titleOf(s),
+        ...cells(s.perCpuSecond, whole),
+        ...cells(s.perCpuSecondAtHighest, whole),
+      ]),
+    ),
+    `### ${HEADINGS[kind]}: latency at ${rates}/s`,
+    "Milliseconds from the intended send time, p50 / p95 / p99, medians of the pairs.",
+    table(
+      ["connections", "peer", "ack", "Tellwire", "delivery", "Tellwire"],
+      of.map((s) => [
+        s.connections,
+        titleOf(s),
+        three(s.common.peer.ack),
+        three(s.common.tellwire.ack),
+        three(s.common.peer.delivery),
+        three(s.common.tellwire.delivery),
+      ]),
+    ),
+    remarksOf(of),
+  ].filter((part) => part !== "");
+}
 
-function highestTable(summaries: readonly ClimbSummary[]): string {
-  const head = ["connections", "room", "", "p99 < 100 ms", "p99 < 250 ms", "× hand-written"];
-  const rows = summaries.map((s) => {
-    const peer = summaries.find(
-      (p) => p.series === "peer" && p.connections === s.connections && p.roomSize === s.roomSize,
-    );
-    const ratio = (pick: (of: ClimbSummary) => number[]): string =>
-      peer ? (median(pick(s)) / median(pick(peer))).toFixed(1) : "–";
-    const ratios =
-      s.series === "peer" || !peer
-        ? "–"
-        : `${ratio((of) => of.below100)} / ${ratio((of) => of.below250)}`;
+function remarksOf(of: readonly PeerSummary[]): string {
+  const remarks = of.flatMap((s) => {
+    const where = `${titleOf(s)}, ${s.connections} connections`;
     return [
-      s.connections,
-      s.roomSize,
-      TITLES[s.series],
-      runsOf(s.below100),
-      runsOf(s.below250),
-      ratios,
+      ...(s.faulty.peer > 0
+        ? [
+            `${where}: ${s.faulty.peer} of ${s.pairs} turns of the peer lost, doubled or did not answer messages.`,
+          ]
+        : []),
+      ...(s.faulty.tellwire > 0
+        ? [`${where}: ${s.faulty.tellwire} of ${s.pairs} turns of Tellwire broke a promise.`]
+        : []),
+      ...(s.doubtful > 0
+        ? [
+            `${where}: ${s.doubtful} steps were disturbed by other work on the machine, or by the generator.`,
+          ]
+        : []),
     ];
   });
-  return table(head, rows);
-}
-
-function lightTable(summaries: readonly ClimbSummary[]): string {
-  const rows = summaries.flatMap((s) =>
-    s.light ? [[s.connections, TITLES[s.series], three(s.light.ack), three(s.light.delivery)]] : [],
-  );
-  return table(["connections", "", "ack ms", "delivery ms"], rows);
-}
-
-const coresOf = (rate: RateSummary): string =>
-  `${rate.cores.toFixed(2)} + ${rate.generatorCores.toFixed(2)} generator`;
-
-function latencyTable(summaries: readonly ClimbSummary[]): string {
-  const head = ["connections", "room", "rate", "", "achieved", "ack ms", "delivery ms", "cores"];
-  const all = summaries.flatMap((summary) => summary.rates.map((rate) => ({ summary, rate })));
-  const rows = all
-    .toSorted(
-      (a, b) =>
-        a.summary.connections - b.summary.connections ||
-        a.summary.roomSize - b.summary.roomSize ||
-        a.rate.rate - b.rate.rate,
-    )
-    .map(({ summary: s, rate }) => [
-      s.connections,
-      s.roomSize,
-      rate.rate,
-      TITLES[s.series],
-      rate.achieved.toFixed(0),
-      three(rate.ack),
-      three(rate.delivery),
-      coresOf(rate),
-    ]);
-  return table(head, rows);
+  return remarks.map((remark) => `- ${remark}`).join("\n");
 }

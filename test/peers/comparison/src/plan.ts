@@ -1,41 +1,49 @@
-import type { SeriesName } from "@tellwire/loadgen";
+import { type Kind, peers, TELLWIRE } from "./systems.js";
 
-/** One climb through the rates, preceded by light load where rooms are of 10. */
-export interface Climb {
-  series: SeriesName;
+/** One climb of one system, started anew. */
+export interface Turn {
+  /** A name of `peers`, or {@link TELLWIRE}. */
+  system: string;
+  kind: Kind;
   connections: number;
+  roomSize: number;
+  /** Turns of one group are compared with one another. */
+  group: number;
+}
+
+export interface Wanted {
+  peers: readonly string[];
+  pairs: number;
+  connections: readonly number[];
   roomSize: number;
 }
 
-/** What is started once, and the climbs it serves. */
-export interface Turn {
-  system: "peer" | "tellwire";
-  climbs: Climb[];
-}
-
-const COMPARED = [100, 1_000];
-const LARGE_ROOMS = [100, 1_000];
-
-/** Publishes a second at which a lone message's latency shows. */
-export const LIGHT_RATE = 50;
-
-const climbs = (series: SeriesName): Climb[] =>
-  COMPARED.map((connections) => ({ series, connections, roomSize: 10 }));
+/** How many peers share the turn of Tellwire that follows them. */
+const SHARING = 2;
 
 /**
- * Peer and Tellwire take turns, A B A B …, so that a machine which slows down
- * or speeds up meanwhile does so for both. Each turn starts anew, with empty data.
+ * Two peers and Tellwire take turns, so that a machine which slows down or
+ * speeds up meanwhile does so for all of them. Tellwire comes last, because it
+ * also plays the highest rates of its peers.
+ * @param firstGroup above the groups of earlier runs
  */
-export function planTurns(pairs: number): Turn[] {
-  const large = LARGE_ROOMS.map((roomSize) => ({
-    series: "ws" as const,
-    connections: 1_000,
-    roomSize,
-  }));
-  return Array.from({ length: pairs }, (): Turn[] => [
-    { system: "peer", climbs: climbs("peer") },
-    { system: "tellwire", climbs: climbs("ws") },
-    { system: "tellwire", climbs: climbs("socketio") },
-    { system: "tellwire", climbs: large },
-  ]).flat();
+export function planTurns(wanted: Wanted, firstGroup: number): Turn[] {
+  const turns: Turn[] = [];
+  let group = firstGroup;
+  for (let pair = 0; pair < wanted.pairs; pair++) {
+    for (const connections of wanted.connections) {
+      for (const [kind, names] of Map.groupBy(wanted.peers, (name) => peers[name]!.kind)) {
+        const rotated = [
+          ...names.slice(pair % names.length),
+          ...names.slice(0, pair % names.length),
+        ];
+        for (let i = 0; i < rotated.length; i += SHARING, group++) {
+          const turn = { kind, connections, roomSize: wanted.roomSize, group };
+          const systems = [...rotated.slice(i, i + SHARING), TELLWIRE];
+          turns.push(...systems.map((system) => ({ ...turn, system })));
+        }
+      }
+    }
+  }
+  return turns;
 }

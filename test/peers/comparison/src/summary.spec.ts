@@ -1,27 +1,18 @@
 import { expect, test } from "vitest";
-import type { StepReport } from "@tellwire/loadgen";
 import { markdownOf } from "./markdown.js";
-import type { SeriesName } from "@tellwire/loadgen";
-import { type ClimbResult, median, summarise } from "./summary.js";
+import { replaceTables } from "./performance-page.js";
+import { stepReport } from "./step-report.fixture.js";
+import { median, ratiosOf, summarise } from "./summary.js";
+import { TELLWIRE } from "./systems.js";
+import type { TurnResult } from "./turn.js";
 
-const step = (rate: number, p99: number): StepReport => ({
-  rate,
-  achieved: rate,
-  ack: { p50: 1, p95: 2, p99 },
-  delivery: { p50: 1, p95: 2, p99 },
-  lag: { p50: 0, p95: 0, p99: 0 },
-  delivered: 1,
-  cores: { edges: 0.5, redis: 0.25, generator: 0.2, elsewhere: 0.1 },
-  refused: {},
-  events: {},
-  faults: [],
-  doubts: [],
-});
-const run = (series: SeriesName, ...steps: StepReport[]): ClimbResult => ({
-  series,
+const turn = (group: number, system: string, steps: TurnResult["steps"]): TurnResult => ({
+  at: "",
+  system,
+  kind: "rooms",
   connections: 100,
   roomSize: 10,
-  light: step(50, 3),
+  group,
   steps,
 });
 
@@ -31,22 +22,47 @@ test("the median is the middle, or the mean of the two middles", () => {
   expect(median([])).toBe(0);
 });
 
-test("runs are put together by what was climbed, and compared with the hand-written peer", () => {
-  const summaries = summarise([
-    run("peer", step(250, 10), step(500, 150)),
-    run("ws", step(250, 5), step(500, 40)),
-    run("peer", step(250, 20), step(500, 90)),
-    run("ws", step(250, 7), step(500, 60)),
-    run("peer", step(250, 30), step(500, 300)),
+test("a peer's turns are paired with Tellwire's of their group", () => {
+  const [ejabberd, nest] = summarise([
+    turn(1, "ejabberd", [stepReport(500, 50, 1), stepReport(630, 200, 1.5)]),
+    turn(1, "nest-socketio", [stepReport(500, 120, 1)]),
+    turn(1, TELLWIRE, [stepReport(500, 20, 0.5), stepReport(630, 20, 0.5), stepReport(2_000, 90)]),
+    turn(2, "ejabberd", [stepReport(500, 300, 1)]),
+    turn(2, TELLWIRE, [stepReport(500, 30, 0.5), stepReport(1_000, 90)]),
+    turn(3, "ejabberd", [stepReport(500, 10)]), // ended before Tellwire's turn
   ]);
-  const [peer, ws] = summaries;
-  expect(summaries).toHaveLength(2);
-  expect(peer!.below100).toEqual([250, 500, 250]);
-  expect(peer!.below250).toEqual([500, 500, 250]);
-  expect(peer!.rates[0]!.delivery.p99).toBe(20);
-  expect(ws!.rates[1]!).toMatchObject({ runs: 2, generatorCores: 0.2 });
-  expect(ws!.rates[1]!.cores).toBeCloseTo(0.75);
-  expect(markdownOf(summaries, 3)).toContain(
-    "| 100 | 10 | Tellwire `/ws` | **500** (500, 500) | **500** (500, 500) | 2.0 / 1.0 |",
+  expect(ejabberd!.pairs).toBe(2);
+  expect(ejabberd!.highest).toEqual([
+    { peer: [500, 0], tellwire: [2_000, 1_000] },
+    { peer: [630, 0], tellwire: [2_000, 1_000] },
+  ]);
+  expect(ejabberd!.perCpuSecond).toEqual({ peer: [500, 500], tellwire: [1_000, 1_000] });
+  expect(ejabberd!.perCpuSecondAtHighest.tellwire).toEqual([1_260, 0]);
+  expect(ratiosOf(ejabberd!.highest[0]!)).toEqual([4]);
+  expect(nest!.pairs).toBe(1);
+});
+
+test("the tables tell medians, ratios and what was wrong", () => {
+  const broken = { ...stepReport(500, 120), faults: ["3 missing"], doubts: ["late"] };
+  const markdown = markdownOf(
+    summarise([
+      turn(1, "ejabberd", [stepReport(500, 80)]),
+      turn(1, TELLWIRE, [stepReport(500, 20), stepReport(1_000, 90)]),
+      turn(2, "ejabberd", [stepReport(500, 80), broken]),
+      turn(2, TELLWIRE, [stepReport(500, 20), stepReport(2_000, 90)]),
+    ]),
   );
+  expect(markdown).toContain(
+    "| 100 | 10 | ejabberd, groupchat | 2 | 500 | 1500 | **3.0** (2.0–4.0) | 500 | 1500 |",
+  );
+  expect(markdown).toContain("1 of 2 turns of the peer lost, doubled or did not answer messages");
+  expect(markdown).toContain("1 steps were disturbed");
+});
+
+test("only what stands between the page's markers is replaced", () => {
+  const page = "a\n<!-- peers:begin -->\nold\n<!-- peers:end -->\nb\n";
+  expect(replaceTables(page, "new")).toBe(
+    "a\n<!-- peers:begin -->\n\nnew\n\n<!-- peers:end -->\nb\n",
+  );
+  expect(() => replaceTables("a", "new")).toThrow("lacks");
 });

@@ -7,14 +7,16 @@ const pidsOf = (processes: readonly ManagedProcess[]): number[] =>
   processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
 
 /** The local cluster as `npm start` brings it up, with data of its own: 2 edges, 2 routers, 1 session, 1 worker. */
-export async function startTellwire(): Promise<System> {
+export const startTellwire = (): Promise<System> => startWith("Tellwire /ws", JSON_RPC);
+
+export const startTellwireSocketIo = (): Promise<System> =>
+  startWith("Tellwire Socket.IO", SOCKET_IO);
+
+async function startWith(name: string, protocol: string): Promise<System> {
   const cluster = await startCluster();
-  const target = { url: cluster.urls.http, apiKey: DEMO_KEY, gapless: true };
+  const target = { name, protocol, url: cluster.urls.http, apiKey: DEMO_KEY, gapless: true };
   return {
-    targets: {
-      ws: { ...target, name: "Tellwire /ws", protocol: JSON_RPC },
-      socketio: { ...target, name: "Tellwire Socket.IO", protocol: SOCKET_IO },
-    },
+    targets: { rooms: target, inboxes: target },
     processes: {
       edges: pidsOf(cluster.edges),
       routers: pidsOf(cluster.routers),

@@ -1,0 +1,69 @@
+import type { PhaseResult } from "./result.js";
+import type { Targets } from "./scenarios.js";
+
+/**
+ * The one table of grades: each is given to a run all of whose figures are within
+ * its row. `target` is by how much a figure may miss its target (0.5: half of it),
+ * `errors` the share of publishes refused or unanswered and of connections refused,
+ * `reached` the least share of the offered rate that was acknowledged in time.
+ */
+export const GRADES = [
+  { grade: "A+", target: 0.5, errors: 0, reached: 0.99 },
+  { grade: "A", target: 1, errors: 0.001, reached: 0.97 },
+  { grade: "B", target: 1.5, errors: 0.005, reached: 0.95 },
+  { grade: "C", target: 2, errors: 0.01, reached: 0.9 },
+  { grade: "D", target: 4, errors: 0.05, reached: 0.75 },
+] as const;
+
+export interface Grade {
+  grade: (typeof GRADES)[number]["grade"] | "F";
+  /** What kept it from a better one. */
+  because: string[];
+}
+
+/** One figure beside its target. */
+export interface Aim {
+  name: string;
+  value: number;
+  target: number;
+}
+
+/** What of a phase has a target. Of ack and delivery the slower one counts. */
+export function aimsOf(phase: PhaseResult, targets: Targets): Aim[] {
+  const { ack, delivery, absence, catchUp, setUp } = phase;
+  const values: Partial<Record<keyof Targets, number>> = {
+    p95: Math.max(ack.p95, delivery.p95),
+    p99: Math.max(ack.p99, delivery.p99),
+    absence: absence?.p99,
+    catchUp: catchUp?.p99,
+    setUp: setUp?.p99,
+  };
+  return (Object.keys(values) as (keyof Targets)[]).flatMap((name) => {
+    const [value, target] = [values[name], targets[name]];
+    return value === undefined || target === undefined ? [] : [{ name, value, target }];
+  });
+}
+
+/** @param broken whether a promise was broken: that is an F, however fast it was */
+export function gradeOf(
+  aims: readonly Aim[],
+  errorRate: number,
+  reached: number,
+  broken: boolean,
+): Grade {
+  if (broken) return { grade: "F", because: ["a promise was broken"] };
+  let better: string[] = [];
+  for (const row of GRADES) {
+    const failing = aims
+      .filter(({ value, target }) => value > target * row.target)
+      .map(({ name, value, target }) => `${name} is ${round(value)}, its target ${target}`);
+    if (errorRate > row.errors) failing.push(`${percent(errorRate)} failed`);
+    if (reached < row.reached) failing.push(`only ${percent(reached)} were acknowledged in time`);
+    if (failing.length === 0) return { grade: row.grade, because: better };
+    better = failing;
+  }
+  return { grade: "F", because: better };
+}
+
+const round = (n: number): number => Math.round(n * 10) / 10;
+const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;

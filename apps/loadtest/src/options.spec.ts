@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { listOf, readOptions } from "./options.js";
+import { SCENARIOS } from "./scenarios.js";
+
+const URL_OPTION = ["--url", "http://127.0.0.1:8080"];
+const read = (...args: string[]) => readOptions([...args, ...URL_OPTION])!;
+
+test.each(Object.keys(SCENARIOS))("%s can be played as it is, and its phases are whole", (name) => {
+  const { spec, scenario } = read(name);
+  expect(scenario).toMatchObject({ connections: spec.connections, roomSize: spec.room });
+  const phases = spec.phases ?? [];
+  const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
+  expect(seconds).toBeCloseTo(phases.length === 0 ? 0 : 1);
+  // Who leaves, or is closed for being slow, must return from its cursor.
+  const comesBack = phases.some(({ churn, stalled, disturbed }) => churn ?? stalled ?? disturbed);
+  expect(spec.returning === true || !comesBack).toBe(true);
+});
+
+test("options take the place of the scenario's own figures", () => {
+  const { spec, scenario, missed, withinSeconds } = read(
+    ...["reconnect-storm", "--connections", "50", "--room", "5", "--size", "1000", "--rate", "7"],
+    ...["--minutes", "2", "--workers", "3", "--missed", "9", "--within", "1"],
+  );
+  expect(spec).toMatchObject({ connections: 50, room: 5, size: 1_000, rate: 7, seconds: 120 });
+  expect(scenario).toMatchObject({ connections: 50, roomSize: 5, textSize: 1_000, workers: 3 });
+  expect([missed, withinSeconds]).toEqual([9, 1]);
+});
+
+test("mixed means that both protocols take turns", () => {
+  expect(read("baseline").scenario.otherProtocols).toEqual([]);
+  expect(read("baseline", "--protocol", "mixed").scenario.otherProtocols).toHaveLength(1);
+});
+
+test("processes are given by name", () => {
+  expect(read("baseline", "--pids", "edges=1,2", "--pids", "redis=3").processes).toEqual({
+    edges: [1, 2],
+    redis: [3],
+  });
+});
+
+test.each([
+  [["nonsense"], "no scenario is called nonsense"],
+  [["baseline", "surplus"], 'what is "surplus"?'],
+  [["baseline", "--rate", "-1"], "--rate"],
+  [["baseline", "--rate", "many"], "--rate: many is not a number"],
+  [["baseline", "--protocol", "smoke"], "none of ws, socketio, mixed"],
+  [["baseline", "--pids", "edges"], "NAME=PID"],
+  [["baseline", "--unknown"], "unknown"],
+])("%j is refused", (args, why) => {
+  expect(() => read(...args)).toThrow(why);
+});
+
+test("a scenario needs a cluster, the list does not", () => {
+  expect(() => readOptions(["baseline"])).toThrow("--url is missing");
+  expect(readOptions(["list"])).toBeNull();
+  for (const name of Object.keys(SCENARIOS)) expect(listOf(SCENARIOS)).toContain(name);
+});

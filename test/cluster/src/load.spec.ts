@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Cluster, startCluster } from "@tellwire/cluster";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocketServer } from "ws";
+
+import { Command, tree } from "./command.fixture.js";
+
+/*
+ * The load tool as `npm run load` calls it, for a few seconds each: what it finds
+ * of a cluster that keeps its promises, and of a server that does not.
+ */
+const folder = mkdtempSync(join(tmpdir(), "tellwire-load-"));
+const out = join(folder, "reports");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Report {
+  faults: string[];
+  findings: string[];
+  grade: { grade: string } | null;
+  phases: { offered: number; delivered: number; cores: Record<string, number> }[];
+  figures: { name: string; value: number }[];
+  changes: unknown[] | null;
+  seconds: { connections: number; processes: Record<string, { rss: number }> }[];
+}
+
+async function run(...command: string[]): Promise<{ code: number | null; output: string }> {
+  const tool = new Command("node", command);
+  const code = await tool.exitCode;
+  return { code, output: tool.output };
+}
+
+/** The newest report of a scenario. */
+function reportOf(scenario: string): Report {
+  const [newest] = readdirSync(out)
+    .filter((name) => name.startsWith(`${scenario}-20`))
+    .toSorted()
+    .toReversed();
+  for (const kind of ["txt", "csv", "html"]) {
+    expect(existsSync(join(out, newest!, `report.${kind}`))).toBe(true);
+  }
+  return JSON.parse(readFileSync(join(out, newest!, "report.json"), "utf8")) as Report;
+}
+
+describe("against a cluster", () => {
+  let cluster: Cluster;
+  const load = (...args: string[]) =>
+    run(
+      ...[join(tree, "tools/cluster/dist/cli.js"), "load", "--data", cluster.dataDir],
+      ...[...args, "--warm-up", "0.5", "--out", out],
+    );
+
+  beforeAll(async () => {
+    cluster = await startCluster({ dataDir: join(folder, "data"), edges: 2, routers: 1 });
+  });
+  afterAll(() => cluster?.stop());
+
+  it("drives the cluster that runs, watches its processes, and keeps a baseline", async () => {
+    const args = ["baseline", "--connections", "20", "--rate", "60", "--seconds", "2"];
+    const { code, output } = await load(...args, "--save-baseline");
+    expect(output).toContain("every promise was kept");
+    expect(code).toBe(0);
+    const { faults, grade, phases, changes, seconds } = reportOf("baseline");
+    expect(faults).toEqual([]);
+    expect(grade).not.toBeNull();
+    expect(changes).toBeNull();
+    expect(phases[0]!.delivered).toBe(phases[0]!.offered * 10);
+    expect(Object.keys(phases[0]!.cores)).toEqual(expect.arrayContaining(["edges", "postgres"]));
+    expect(seconds.at(-1)!.connections).toBe(20);
+    expect(seconds.at(-1)!.processes.edges!.rss).toBeGreaterThan(1 << 20);
+
+    // A report's folder is named by its second; the next one has begun by now.
+    expect((await load(...args)).code).toBe(0);
+    expect(reportOf("baseline").changes).not.toEqual([]);
+  });
+
+  it("lets all leave, miss messages and return, and misses none of them", async () => {
+    const { code, output } = await load(
+      ...["reconnect-storm", "--connections", "30", "--seconds", "2", "--rate", "60"],
+      ...["--missed", "20", "--within", "1", "--protocol", "mixed"],
+    );
+    expect(output).toContain("every promise was kept");
+    expect(code).toBe(0);
+    const { findings, figures } = reportOf("reconnect-storm");
+    expect(findings[0]).toContain("30 clients returned");
+    expect(figures.find(({ name }) => name === "catch-up p99")!.value).toBeGreaterThan(0);
+  });
+});
+
+it("fails a server that acknowledges what it does not deliver", async () => {
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(server, "listening");
+  let seq = 0;
+  server.on("connection", (client) => {
+    client.on("message", (data) => {
+      const { id, method } = JSON.parse(String(data)) as { id: number; method: string };
+      const result = method === "publish" ? { seq: ++seq } : {};
+      client.send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+    });
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { code, output } = await run(
+    ...[join(tree, "apps/loadtest/dist/main.js"), "baseline", "--url", url, "--out", out],
+    ...["--connections", "2", "--rate", "20", "--seconds", "1", "--warm-up", "0.1"],
+  );
+  for (const client of server.clients) client.terminate();
+  server.close();
+  expect(output).toMatch(/FAILED: \d+ missing/);
+  expect(output).toContain("grade F");
+  expect(code).toBe(1);
+});

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants } from "node:os";
+
+import { startCluster } from "./cluster.js";
+import { InnerFigures } from "./inner-figures.js";
+import { entryOf, node } from "./repository.js";
+import { type ClusterState, runningCluster } from "./state-file.js";
+
+const PROCESSES_MS = 1_000;
+const FIGURES_MS = 10_000;
+/** The scenario that watches what lies behind the public ports. */
+const SOAK = "soak";
+
+/**
+ * Runs the load tool: against the cluster that the arguments name by `--url`, or
+ * the one of the data folder, or one of its own, which is gone afterwards.
+ * Returns the tool's exit code.
+ */
+export async function runLoad(dataDir: string, args: string[]): Promise<number> {
+  const [scenario] = args;
+  const asks = scenario === undefined || scenario === "list" || has(args, "--help", "-h");
+  if (asks || has(args, "--url")) return exitOf(spawnTool(args));
+  if (runningCluster(dataDir)) return drive(dataDir, args);
+  console.log("no cluster is running: starting one for this load alone");
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  // A Ctrl-C reaches the tool as well: it ends, and then the cluster is stopped.
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  const cluster = await startCluster({ signal: interrupted.signal });
+  try {
+    return await drive(cluster.dataDir, args);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+const has = (args: readonly string[], ...names: string[]): boolean =>
+  args.some((arg) => names.some((name) => arg === name || arg.startsWith(`${name}=`)));
+
+async function drive(dataDir: string, args: string[]): Promise<number> {
+  const state = runningCluster(dataDir)!;
+  const restart = [node, process.argv[1]!, "restart", "edges", "--data", dataDir].map(quoted);
+  const pids = Object.entries(groupsOf(state))
+    .filter(([, each]) => each.length > 0)
+    .map(([name, each]) => `${name}=${each.join(",")}`);
+  const tool = spawnTool([
+    ...args,
+    ...["--url", state.url],
+    ...pids.flatMap((group) => ["--pids", group]),
+    ...(has(args, "--disturb") ? [] : ["--disturb", restart.join(" ")]),
+  ]);
+  const stop = [
+    tellProcesses(tool, dataDir),
+    ...(args[0] === SOAK ? [tellFigures(tool, dataDir, state)] : []),
+  ];
+  try {
+    return await exitOf(tool);
+  } finally {
+    for (const each of stop) each();
+  }
+}
+
+function spawnTool(args: string[]): ChildProcess {
+  const stdio = ["inherit", "inherit", "inherit", "ipc"] as const;
+  const tool = spawn(node, [entryOf("loadtest"), ...args], { stdio: [...stdio] });
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => tool.kill(signal));
+  process.on("SIGINT", () => {});
+  return tool;
+}
+
+async function exitOf(tool: ChildProcess): Promise<number> {
+  const [code, signal] = (await once(tool, "exit")) as [number | null, NodeJS.Signals | null];
+  return code ?? 128 + constants.signals[signal!];
+}
+
+/** In the order of the reports, each with the names of its processes. */
+const GROUPS = {
+  edges: /^edge-/,
+  routers: /^router-/,
+  sessions: /^session-/,
+  workers: /^worker-/,
+  nginx: /^nginx/,
+  redis: /^redis/,
+  postgres: /^postgres/,
+  pgbouncer: /^pgbouncer/,
+};
+
+function groupsOf({ processes }: ClusterState): Record<string, number[]> {
+  const groups = Object.entries(GROUPS).map(([group, names]): [string, number[]] => [
+    group,
+    processes.flatMap(({ name, pid }) => (names.test(name) && pid !== undefined ? [pid] : [])),
+  ]);
+  return Object.fromEntries(groups);
+}
+
+/** Processes restart, and then their pids are others. */
+function tellProcesses(tool: ChildProcess, dataDir: string): () => void {
+  let told = "";
+  const timer = setInterval(() => {
+    const state = runningCluster(dataDir);
+    if (!state || !tool.connected) return;
+    const groups = groupsOf(state);
+    const text = JSON.stringify(groups);
+    if (text !== told) tool.send({ type: "processes", groups });
+    told = text;
+  }, PROCESSES_MS);
+  return () => clearInterval(timer);
+}
+
+function tellFigures(tool: ChildProcess, dataDir: string, state: ClusterState): () => void {
+  const inner = new InnerFigures(dataDir, state);
+  const tell = async (): Promise<void> => {
+    const figures = await inner.look();
+    if (tool.connected) tool.send({ type: "figures", figures });
+  };
+  const tellOrSay = (): void => {
+    tell().catch((error: unknown) => console.error(`Redis or Postgres: ${String(error)}`));
+  };
+  tellOrSay();
+  const timer = setInterval(tellOrSay, FIGURES_MS);
+  return () => {
+    clearInterval(timer);
+    inner.close();
+  };
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

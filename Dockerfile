@@ -49,7 +49,7 @@ RUN npm prune --omit=dev --no-audit --no-fund
 RUN node deploy/image/trim.mjs
 
 FROM node:24-bookworm-slim AS service
-ENV NODE_ENV=production NODE_OPTIONS=--enable-source-maps
+ENV NODE_ENV=production NODE_OPTIONS="--enable-source-maps --max-semi-space-size=8"
 WORKDIR /tellwire
 COPY --from=build /tellwire ./
 USER node

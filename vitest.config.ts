@@ -19,6 +19,7 @@ export default defineConfig({
             "libs/**/*.spec.ts",
             "apps/**/*.spec.ts",
             "tools/**/*.spec.ts",
+            "test/budget/**/*.spec.ts",
             "test/peers/**/*.spec.ts",
             "test/image/**/*.spec.ts",
             "test/kubernetes/**/*.spec.ts",

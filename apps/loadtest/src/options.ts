@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
+import { HTTP, JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
 import { availableParallelism } from "node:os";
 import { PROTOCOLS, type ProtocolChoice, SCENARIOS, type ScenarioSpec } from "./scenarios.js";
 
@@ -10,7 +10,7 @@ npm run load -- SCENARIO [options]
   --api-key KEY              (demo-key-123)
   --connections N  --rate N  --room N  --size BYTES
   --seconds N  --minutes N   how long it is measured; of each stage with climb and stress
-  --warm-up N                seconds before each phase that do not count  (2)
+  --warm-up N                seconds before each phase that do not count  (2; soak 180)
   --protocol ws|socketio|mixed
   --missed N  --within N     reconnect-storm: messages each misses (100), seconds to return (5)
   --workers N                generator processes  (one less than there are cores)
@@ -48,7 +48,7 @@ export function readOptions(args: string[]): Options | null {
       size: { type: "string" },
       seconds: { type: "string" },
       minutes: { type: "string" },
-      "warm-up": { type: "string", default: "2" },
+      "warm-up": { type: "string" },
       protocol: { type: "string" },
       missed: { type: "string", default: "100" },
       within: { type: "string", default: "5" },
@@ -87,7 +87,7 @@ export function readOptions(args: string[]): Options | null {
     name,
     spec,
     scenario: scenarioOf(spec, { url: values.url, apiKey: values["api-key"], workers }),
-    warmUpSeconds: values["warm-up"] === "0" ? 0 : positive("warm-up", values["warm-up"]),
+    warmUpSeconds: readWarmUp(values["warm-up"], known),
     missed: positive("missed", values.missed),
     withinSeconds: positive("within", values.within),
     processes: Object.fromEntries(values.pids.map(readGroup)),
@@ -115,9 +115,17 @@ function scenarioOf(
     textSize: size,
     workers,
     shape,
-    otherProtocols: protocol === "mixed" ? [SOCKET_IO] : [],
+    otherProtocols: [
+      ...(protocol === "mixed" ? [SOCKET_IO] : []),
+      ...(spec.httpPublishers ? [HTTP] : []),
+    ],
     returning,
   };
+}
+
+function readWarmUp(text: string | undefined, { warmUpSeconds = 2 }: ScenarioSpec): number {
+  if (text === undefined) return warmUpSeconds;
+  return text === "0" ? 0 : positive("warm-up", text);
 }
 
 function readProtocol(text: string): ProtocolChoice {

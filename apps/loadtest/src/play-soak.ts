@@ -8,8 +8,6 @@ const WINDOW_SECONDS = 10;
 /** Share of the connections that leave and return each second. */
 const CHURN = 0.01;
 const CLIMB_TIMING = { warmUpSeconds: 1, measureSeconds: 4 };
-/** Caches fill and code is compiled: the first tenth says nothing about what follows. */
-const SKIPPED = 0.1;
 const LEAST_WINDOWS = 8;
 /** What is called saturation: the highest rate with delivery p99 below this, in milliseconds. */
 const SATURATED_MS = 250;
@@ -62,6 +60,7 @@ function sampleWindows(run: Run, samples: Samples): () => void {
   let latency = histogram(2);
   let rows: SecondRow[] = [];
   return run.recorder.listen((row, second) => {
+    if (row.second <= run.options.warmUpSeconds) return;
     latency.add(second.delivery);
     rows.push(row);
     if (rows.length < WINDOW_SECONDS) return;
@@ -82,8 +81,7 @@ function sampleWindows(run: Run, samples: Samples): () => void {
 }
 
 function trendsOf(samples: Samples): Trend[] {
-  return [...samples].flatMap(([name, { unit, values }]) => {
-    const settled = values.slice(Math.ceil(values.length * SKIPPED));
-    return settled.length < LEAST_WINDOWS ? [] : [trendOf(name, unit, settled, WINDOW_SECONDS)];
-  });
+  return [...samples].flatMap(([name, { unit, values }]) =>
+    values.length < LEAST_WINDOWS ? [] : [trendOf(name, unit, values, WINDOW_SECONDS)],
+  );
 }

@@ -1,8 +1,9 @@
+export { arrivals } from "./arrivals.js";
 export { Conductor, type Connected, type StepOutcome } from "./conductor.js";
 export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
-export { JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";
+export { HTTP, JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";
 export type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
-export type { ProcessGroups } from "./process-cpu.js";
+export { CpuSample, type ProcessGroups } from "./process-cpu.js";
 export { memoryOf, ProcessMeter, type ProcessUsage } from "./process-meter.js";
 export {
   faultsOf,

@@ -79,7 +79,7 @@ export class LoadClient {
   }
 
   get subscribes(): boolean {
-    return this.seat.deaf !== true;
+    return this.seat.deaf !== true && this.protocol.publishesOnly !== true;
   }
 
   get leaves(): boolean {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
 
-import { startCluster } from "./cluster.js";
+import { type Cluster, startCluster } from "./cluster.js";
 import { InnerFigures } from "./inner-figures.js";
 import { entryOf, node } from "./repository.js";
 import { type ClusterState, runningCluster } from "./state-file.js";
@@ -11,6 +11,7 @@ const PROCESSES_MS = 1_000;
 const FIGURES_MS = 10_000;
 /** The scenario that watches what lies behind the public ports. */
 const SOAK = "soak";
+const INTERRUPTED = 128 + constants.signals.SIGINT;
 
 /**
  * Runs the load tool: against the cluster that the arguments name by `--url`, or
@@ -27,7 +28,13 @@ export async function runLoad(dataDir: string, args: string[]): Promise<number> 
   const interrupt = () => interrupted.abort();
   // A Ctrl-C reaches the tool as well: it ends, and then the cluster is stopped.
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
-  const cluster = await startCluster({ signal: interrupted.signal });
+  let cluster: Cluster;
+  try {
+    cluster = await startCluster({ signal: interrupted.signal });
+  } catch (error) {
+    if (interrupted.signal.aborted) return INTERRUPTED;
+    throw error;
+  }
   try {
     return await drive(cluster.dataDir, args);
   } finally {

@@ -7,6 +7,12 @@ import type { Workspace } from "./workspace.js";
 export const roles = ["edge", "router", "session", "worker"] as const;
 export type Role = (typeof roles)[number];
 
+/**
+ * Young memory grows to 24 MiB instead of 96: short pauses, and what many connections
+ * leave behind while they are set up is not kept for ever.
+ */
+const NODE_ARGS = ["--enable-source-maps", "--max-semi-space-size=8"];
+
 /** Adds one Tellwire service; it is ready when it says so at /health/ready. */
 export async function addServiceProcess(
   workspace: Workspace,
@@ -19,7 +25,7 @@ export async function addServiceProcess(
   return workspace.add({
     name,
     command: node,
-    args: ["--enable-source-maps", join(repository, "apps", role, "dist/main.js")],
+    args: [...NODE_ARGS, join(repository, "apps", role, "dist/main.js")],
     cwd: repository,
     env: {
       ...env,

@@ -28,6 +28,8 @@ export interface Protocol {
   readonly path: string;
   /** `Sec-WebSocket-Protocol`, if the server wants one. */
   readonly subprotocol?: string;
+  /** Its clients do not subscribe. */
+  readonly publishesOnly?: true;
   /** For a server that takes publishes another way than as frames: what stands for the one WebSocket. */
   connect?(url: URL, handler: FrameHandler): FrameConnection;
   /** What one connection says; it may keep a state of its own. */

@@ -46,8 +46,10 @@ function ratesFor(turn: Turn, results: readonly TurnResult[]): number[] {
 
 /** What is up now, so that Ctrl-C leaves neither processes nor data behind. */
 let running: System | null = null;
+let isEnding = false;
 
 async function interrupted(): Promise<never> {
+  isEnding = true;
   await running?.stop();
   process.exit(130);
 }
@@ -77,6 +79,8 @@ for (const [index, turn] of turns.entries()) {
     running = await start();
     results.push(await playTurn(turn, running, ratesFor(turn, results), timing));
   } catch (error) {
+    // Ctrl-C ends the generator's workers as well; the process ends once all is stopped.
+    if (isEnding) await new Promise(() => {});
     // The other systems' turns are worth having without this one.
     console.error(`FAILED: ${title}: ${(error as Error).message}`);
     process.exitCode = 1;

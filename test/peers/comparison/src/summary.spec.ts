@@ -38,6 +38,7 @@ test("a peer's turns are paired with Tellwire's of their group", () => {
   ]);
   expect(ejabberd!.perCpuSecond).toEqual({ peer: [500, 500], tellwire: [1_000, 1_000] });
   expect(ejabberd!.perCpuSecondAtHighest.tellwire).toEqual([1_260, 0]);
+  expect(ejabberd!.perCpuSecondAtOwnHighest).toEqual({ peer: [420, 0], tellwire: [2_000, 1_000] });
   expect(ratiosOf(ejabberd!.highest[0]!)).toEqual([4]);
   expect(nest!.pairs).toBe(1);
 });

@@ -10,7 +10,7 @@ export interface Comparison {
 }
 
 /** Latencies in milliseconds, medians over the turns. */
-export interface Light {
+interface Light {
   ack: Percentiles;
   delivery: Percentiles;
 }
@@ -28,6 +28,8 @@ export interface PeerSummary {
   perCpuSecond: Comparison;
   /** The same at the highest rate at which the peer holds the widest limit. */
   perCpuSecondAtHighest: Comparison;
+  /** The same with each at the highest rate that it holds itself. */
+  perCpuSecondAtOwnHighest: Comparison;
   common: { peer: Light; tellwire: Light };
   /** Turns of the peer, and of Tellwire beside it, that broke a promise. */
   faulty: { peer: number; tellwire: number };
@@ -90,6 +92,9 @@ export function summarise(turns: readonly TurnResult[]): PeerSummary[] {
       perCpuSecond: compare(({ steps }) => perCpuSecond(stepAt(steps, commonRate(roomSize)))),
       perCpuSecondAtHighest: compare(({ steps }, { peer }) =>
         perCpuSecond(stepAt(steps, highest(peer.steps, WIDEST))),
+      ),
+      perCpuSecondAtOwnHighest: compare(({ steps }) =>
+        perCpuSecond(stepAt(steps, highest(steps, WIDEST))),
       ),
       common: { peer: common("peer"), tellwire: common("tellwire") },
       faulty: {

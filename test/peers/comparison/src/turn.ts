@@ -16,6 +16,9 @@ const COMMON_RATE = 500;
 const TEXT_SIZE = 300;
 /** A system that was just started has its code to compile, and its pools to fill. */
 const FIRST_WARM_UP_SECONDS = 5;
+/** With fewer in a step, a Poisson process falls short of its rate by chance alone. */
+const ENOUGH_PUBLISHES = 1_500;
+const LONGEST_STEP_SECONDS = 10;
 /** A search that has not ended by then has met a machine that is not quiet. */
 const MOST_STEPS = 10;
 
@@ -58,7 +61,11 @@ export async function playTurn(
       const rate = first.shift() ?? nextRate(ladder, steps);
       if (rate === undefined) break;
       const warmUpSeconds = i === 0 ? FIRST_WARM_UP_SECONDS : timing.warmUpSeconds;
-      const outcome = await conductor.play({ ...timing, rate, warmUpSeconds });
+      const measureSeconds = Math.min(
+        Math.max(timing.measureSeconds, ENOUGH_PUBLISHES / rate),
+        LONGEST_STEP_SECONDS,
+      );
+      const outcome = await conductor.play({ rate, warmUpSeconds, measureSeconds });
       const report = reportOf(outcome, scenario.workers);
       console.log(`    ${lineOf(report)}`);
       steps.push(report);
@@ -68,8 +75,9 @@ export async function playTurn(
       const fails = highest([report], Math.max(...LIMITS)) === 0;
       if (fails) first = first.filter((each) => each < rate);
     }
-  } finally {
     await conductor.close();
+  } finally {
+    conductor.kill(); // Once closed that is nothing; after an error its workers may not listen.
   }
   return { ...turn, at: new Date().toISOString(), steps };
 }

@@ -31,6 +31,8 @@ export async function startProcess(spec: PeerProcessSpec): Promise<PeerProcess> 
   const options = ["--pdeathsig", "TERM", ...privileges, "--", command, ...args];
   const child = spawn("setpriv", options, {
     stdio: ["ignore", "inherit", "inherit"],
+    // Ctrl-C reaches this process alone, which then ends what it started.
+    detached: true,
     cwd,
     env: { PATH: process.env.PATH, ...env },
   });

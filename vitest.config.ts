@@ -22,6 +22,7 @@ export default defineConfig({
             "test/budget/**/*.spec.ts",
             "test/peers/**/*.spec.ts",
             "test/image/**/*.spec.ts",
+            "test/kubernetes/**/*.spec.ts",
           ],
           exclude: ["**/node_modules/**", "**/dist/**", "test/image/src/image.spec.ts"],
           pool: "threads",

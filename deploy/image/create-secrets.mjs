@@ -1,17 +1,18 @@
-// Makes the passwords and keys of docker-compose.yml, once, and hands each container
-// a folder with those it needs and no others: an edge cannot read the database's
-// password, and only session can sign tokens.
-// Usage: create-secrets.mjs FOLDER, with a folder below it for each who reads.
+// Makes the passwords and keys of docker-compose.yml, or of a trial on Kubernetes, once,
+// and hands each container a folder with those it needs and no others: an edge cannot
+// read the database's password, and only session can sign tokens.
+// Usage: create-secrets.mjs FOLDER [PREFIX], with a folder below it for each who reads;
+// PREFIX stands before the servers' names.
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-const root = process.argv[2];
+const [root, prefix = ""] = process.argv.slice(2);
 const secrets = load(join(root, "kept/secrets.json"));
 const { redisPassword, superuserPassword, databasePassword } = secrets;
-const redis = `redis://:${redisPassword}@redis:6379`;
+const redis = `redis://:${redisPassword}@${prefix}redis:6379`;
 const database = (address) => `postgres://tellwire:${databasePassword}@${address}/tellwire`;
-const pooled = database("pgbouncer:6432");
+const pooled = database(`${prefix}pgbouncer:6432`);
 
 const files = {
   "redis/password.conf": `requirepass ${redisPassword}\n`,
@@ -19,7 +20,7 @@ const files = {
   "postgres/superuser-password": superuserPassword,
   "postgres/database-password": databasePassword,
   "pgbouncer/users.txt": `"tellwire" "${databasePassword}"\n`,
-  "cli/database-url": database("postgres:5432"),
+  "cli/database-url": database(`${prefix}postgres:5432`),
   "edge/redis-url": redis,
   "edge/token-public-key": secrets.tokenPublicKey,
   "log/redis-url": redis,

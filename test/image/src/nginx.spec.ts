@@ -5,10 +5,10 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { type NameServer, startNameServer } from "@tellwire/cluster";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { freePort } from "./free-port.fixture.js";
-import { type NameServer, startNameServer } from "./name-server.fixture.js";
 import { read } from "./repository.fixture.js";
 
 /** The configuration of docker-compose.yml, on this machine: only addresses are replaced. */

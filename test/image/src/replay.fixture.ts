@@ -76,9 +76,8 @@ async function perform(
       mkdirSync(image.directory, { recursive: true });
       return;
     case "ENV":
-      for (const pair of argument.split(/\s+/)) {
-        const at = pair.indexOf("=");
-        image.environment[pair.slice(0, at)] = pair.slice(at + 1);
+      for (const [, name, quoted, bare] of argument.matchAll(/(\w+)=(?:"([^"]*)"|(\S*))/g)) {
+        image.environment[name!] = quoted ?? bare!;
       }
       return;
     case "COPY":

@@ -1,6 +1,7 @@
 export { Cluster, type ClusterOptions, type DemoKey, startCluster } from "./cluster.js";
 export { ClusterError } from "./cluster-error.js";
 export type { ManagedProcess, ProcessExit } from "./managed-process.js";
+export { type NameServer, startNameServer } from "./name-server.js";
 export {
   type DatabasePiece,
   type PostgresPiece,

@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 
-/** Stands where Docker's name server would: tells the addresses of names, as they are now. */
+/** Stands where the name server of Docker or Kubernetes would: tells the addresses of names, as they are now. */
 export interface NameServer {
   port: number;
   /** The IPv4 addresses of each name. One that is missing does not exist. */

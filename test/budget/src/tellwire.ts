@@ -31,9 +31,9 @@ export async function stopAll(): Promise<void> {
   await Promise.allSettled([...running].map((each) => each.stop()));
 }
 
-/** As `npm start` brings it up, with data of its own; by default 2 edges, 2 routers, 1 session, 1 worker. */
+/** With data of its own; by default 2 edges, 1 router, 1 session, 1 worker, as in the comparison with peers. */
 export const startTellwire = async (options: ClusterOptions = {}): Promise<Cluster> =>
-  keepTrack(await startCluster(options));
+  keepTrack(await startCluster({ edges: 2, routers: 1, ...options }));
 
 export const pidsOf = (processes: readonly ManagedProcess[]): number[] =>
   processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));

@@ -17,7 +17,7 @@ const plural = (n: number, what: string): string => (n === 1 ? `1 ${what}` : `${
 
 export const edges: Study = {
   name: "edges",
-  varies: `edges, ${CONNECTIONS} connections in rooms of 10, 2 routers`,
+  varies: `edges, ${CONNECTIONS} connections in rooms of 10, 1 router`,
   variants: [1, 2, 3].map((n) => variant(plural(n, "edge"), { edges: n })),
   scaling: true,
 };

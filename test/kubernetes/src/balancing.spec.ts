@@ -27,8 +27,9 @@ let names: NameServer;
 let nginx: ChildProcess;
 
 /** The pod that answered, or the status of a refusal. */
-async function ask(path: string): Promise<string> {
-  const asked = request({ socketPath, path, agent: false }).end();
+async function ask(path: string, client = "127.0.0.1"): Promise<string> {
+  const headers = { "x-forwarded-for": client };
+  const asked = request({ socketPath, path, headers, agent: false }).end();
   const [response] = await once(asked, "response");
   const body = (await response.setEncoding("utf8").toArray()).join("");
   return response.statusCode === 200 ? body : `${response.statusCode}`;
@@ -64,7 +65,9 @@ beforeAll(async () => {
   const main = `daemon off;\npid ${folder}/nginx.pid;\n`;
   writeFileSync(join(folder, "edges.conf"), edgesHere);
   writeFileSync(join(folder, "main.conf"), main);
-  writeFileSync(join(folder, "listen.conf"), `listen unix:${socketPath};\n`);
+  // So that clients come from where they say.
+  const listen = `listen unix:${socketPath};\nreal_ip_header X-Forwarded-For;\n`;
+  writeFileSync(join(folder, "listen.conf"), `${listen}set_real_ip_from unix:;\n`);
   writeFileSync(join(folder, "nginx.conf"), read("deploy/nginx/nginx.conf"));
   const args = ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"];
   nginx = spawn("/usr/sbin/nginx", args, { stdio: "ignore" });
@@ -87,7 +90,8 @@ afterAll(async () => {
 describe("the chart's nginx", () => {
   it("spreads requests over the edges that are ready", async () => {
     const answers = new Set<string>();
-    for (let i = 0; i < 10; i++) answers.add(await ask("/ws"));
+    // Each time nginx begins at any of them.
+    for (let i = 0; i < 50; i++) answers.add(await ask("/ws"));
     expect([...answers].sort()).toEqual(Object.keys(pods));
   });
 
@@ -116,6 +120,16 @@ describe("the chart's nginx", () => {
     for (const name of names.asked)
       expect([READY, ...Object.keys(pods).map(podName)]).toContain(name);
   });
+
+  it.each(["/metrics", "/metrics/", "/metrics?a=b", "//metrics", "/%6detrics", "/a/../metrics"])(
+    "shows %s to private networks only",
+    async (path) => {
+      for (const client of ["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.1.2", "::1", "fd00::1"])
+        expect(Object.keys(pods), client).toContain(await ask(path, client));
+      for (const client of ["203.0.113.9", "172.32.0.1", "11.0.0.1", "2001:db8::1"])
+        expect(await ask(path, client), client).toBe("403");
+    },
+  );
 
   it("answers in the API's form when the edge that is named is gone", async () => {
     expect(await poll("tellwire-edge-19.x")).toBe("502");

@@ -88,6 +88,33 @@ describe("docker-compose.yml", () => {
     }
   });
 
+  it("bounds what is held below what may be used", () => {
+    const bytes = (size: string) =>
+      Number.parseInt(size) * { m: 2 ** 20, g: 2 ** 30 }[size.replace(/^\d+(.).*/, "$1")]!;
+    const heap = (name: string) => {
+      const { command } = compose.services[name]!;
+      return bytes(`${/^--max-old-space-size=(\d+)$/.exec(command![0]!)![1]}m`);
+    };
+    const limit = (name: string) => bytes(compose.services[name]!.mem_limit!);
+    for (const name of ["edge", "router", "session", "worker"]) {
+      expect(heap(name)).toBe(limit(name) / 2);
+    }
+    const { environment: edge } = compose.services.edge!;
+    const { environment: router } = compose.services.router!;
+    const [pending, rings, pages, window] = [
+      edge!.TELLWIRE_PENDING_BYTES,
+      edge!.TELLWIRE_RINGS_BYTES,
+      edge!.TELLWIRE_HISTORY_PAGES,
+      router!.TELLWIRE_PARTITION_WINDOW_BYTES,
+    ].map(Number) as [number, number, number, number];
+    expect(pending + rings + pages * 4 * 2 ** 20).toBeLessThanOrEqual(limit("edge") / 4);
+    // Of 16 partitions, the default.
+    expect(router).not.toHaveProperty("TELLWIRE_PARTITIONS");
+    expect(16 * window).toBeLessThanOrEqual(limit("router") / 4);
+    const full = bytes(compose.services.redis!.command!.at(-1)!) / limit("redis");
+    expect(full).toBeCloseTo(0.6);
+  });
+
   it("waits only for what can tell that it is there", () => {
     const waits = services.flatMap(([, { depends_on = {} }]) => Object.entries(depends_on));
     for (const [name, { condition }] of waits) {

@@ -1,11 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import type { Protocol } from "./protocols/protocol.js";
-import { CLOSE, encodeFrame, FrameReader, PING, PONG, TEXT } from "./web-socket-frames.js";
+import {
+  CLOSE,
+  encodeFrame,
+  FrameReader,
+  PING,
+  PONG,
+  ProtocolError,
+  TEXT,
+} from "./web-socket-frames.js";
 
 export interface FrameHandler {
   onText(text: string): void;
-  /** Once; `code` is the WebSocket close code, or 1006 if there was none. */
+  /** Once; `code` is the WebSocket close code, 1006 if there was none, 1002 if the server did not keep to its protocol. */
   onClose(code: number): void;
 }
 
@@ -19,6 +27,8 @@ export interface FrameConnection {
   pause?(): void;
   resume?(): void;
 }
+
+const PROTOCOL_ERROR = 1002;
 
 /** All sockets read into the same memory: each read is consumed before the next begins. */
 const readBuffer = Buffer.allocUnsafe(256 * 1024);
@@ -52,8 +62,7 @@ export class FrameSocket implements FrameConnection {
         buffer: readBuffer,
         callback: (length: number, buffer: Uint8Array) => {
           const bytes = (buffer as Buffer).subarray(0, length);
-          if (this.head === null) this.read(bytes);
-          else this.readHead(this.head + bytes.toString("latin1"));
+          this.take(bytes);
           return true;
         },
       },
@@ -76,7 +85,9 @@ export class FrameSocket implements FrameConnection {
   }
 
   close(): void {
-    this.socket.end(encodeFrame(CLOSE, Buffer.from([0x03, 0xe8])));
+    // Who has not even answered the upgrade may never end his side.
+    if (this.head !== null) this.socket.destroy();
+    else this.socket.end(encodeFrame(CLOSE, Buffer.from([0x03, 0xe8])));
   }
 
   pause(): void {
@@ -85,6 +96,19 @@ export class FrameSocket implements FrameConnection {
 
   resume(): void {
     this.socket.resume();
+  }
+
+  /** One server's nonsense must not end the worker, and with it the clients of all others. */
+  private take(bytes: Buffer): void {
+    if (this.closeCode === PROTOCOL_ERROR) return;
+    try {
+      if (this.head === null) this.read(bytes);
+      else this.readHead(this.head + bytes.toString("latin1"));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.closeCode = PROTOCOL_ERROR;
+      this.socket.end(encodeFrame(CLOSE, Buffer.from([0x03, 0xea])), () => this.socket.destroy());
+    }
   }
 
   private readHead(head: string): void {

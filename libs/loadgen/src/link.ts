@@ -1,5 +1,6 @@
 import { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
 import type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
+import { ProtocolError } from "./web-socket-frames.js";
 
 /** Set-up gives up on a server that does not answer for this long. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -29,6 +30,7 @@ export class Link {
     private readonly protocol: Protocol,
     credentials: Credentials,
     private readonly handler: LinkHandler,
+    private readonly answerTimeoutMs = ANSWER_TIMEOUT_MS,
   ) {
     this.conversation = protocol.converse(credentials);
     // Either may fail before anyone awaits it.
@@ -40,14 +42,15 @@ export class Link {
   async open(): Promise<void> {
     const timer = setTimeout(
       () => this.ready.reject(new Error("No answer to the handshake")),
-      ANSWER_TIMEOUT_MS,
+      this.answerTimeoutMs,
     );
     try {
       this.socket = this.connect({
         onText: (frame) => this.read(frame),
         onClose: (code) => this.closed(code),
       });
-      await this.socket.opened;
+      // A server that takes the connection and says nothing ends by the timer.
+      await Promise.race([this.socket.opened, this.ready.promise]);
       const opening = this.conversation.opening();
       if (opening !== null) this.socket.send(opening);
       await this.ready.promise;
@@ -62,7 +65,10 @@ export class Link {
   /** Resolves with the reply. @throws with the server's reason, or when none comes */
   async subscribe(topic: string, after?: number): Promise<Reply> {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
-    const timer = setTimeout(() => reject(new Error("No answer to subscribe")), ANSWER_TIMEOUT_MS);
+    const timer = setTimeout(
+      () => reject(new Error("No answer to subscribe")),
+      this.answerTimeoutMs,
+    );
     const id = this.expect(resolve);
     this.socket!.send(this.conversation.subscribe(id, topic, after));
     try {
@@ -119,12 +125,22 @@ export class Link {
       if (reply) this.reply(reply);
       return;
     }
-    const incoming = this.conversation.incoming(frame);
+    const incoming = this.understand(frame);
     if (incoming.kind === "reply") this.reply(incoming);
     else if (incoming.kind === "answer") this.socket?.send(incoming.frame);
     else if (incoming.kind === "ready") this.ready.resolve();
     else if (incoming.kind === "refused") this.refused(incoming.reason);
     else if (incoming.kind === "event") this.handler.onEvent(incoming.name, incoming.withinMs);
+  }
+
+  /** @throws {ProtocolError} which ends the connection */
+  private understand(frame: string): Incoming {
+    try {
+      return this.conversation.incoming(frame);
+    } catch (error) {
+      this.handler.onEvent(`not understood: ${(error as Error).message}`);
+      throw new ProtocolError("A frame that is not understood", { cause: error });
+    }
   }
 
   private reply(reply: Reply): void {

@@ -29,11 +29,14 @@ export function encodeFrame(opcode: number, payload: string | Buffer): Buffer {
   return frame;
 }
 
+/** The server does not keep to the protocol. */
+export class ProtocolError extends Error {}
+
 /** Cuts a server's bytes into frames. `bytes` is only valid during the call. */
 export class FrameReader {
   private rest: Buffer | null = null;
 
-  /** @throws if a frame is fragmented: no server here has reason to */
+  /** @throws {ProtocolError} if a frame is fragmented or compressed: no server here has reason to */
   read(
     bytes: Buffer,
     onFrame: (opcode: number, payload: Buffer, from: number, to: number) => void,
@@ -55,7 +58,7 @@ export class FrameReader {
       }
       if (input.length < from + length) break;
       const first = input[at]!;
-      if ((first & 0xf0) !== 0x80) throw new Error("Fragmented or compressed frame");
+      if ((first & 0xf0) !== 0x80) throw new ProtocolError("Fragmented or compressed frame");
       onFrame(first & 0x0f, input, from, from + length);
       at = from + length;
     }

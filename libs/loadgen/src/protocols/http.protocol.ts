@@ -23,6 +23,7 @@ class Poster implements FrameConnection {
   readonly opened = Promise.resolve();
   private readonly agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   private readonly url: URL;
+  private isClosed = false;
 
   constructor(
     base: URL,
@@ -37,6 +38,7 @@ class Poster implements FrameConnection {
   }
 
   close(): void {
+    this.isClosed = true;
     this.agent.destroy();
   }
 
@@ -51,14 +53,33 @@ class Poster implements FrameConnection {
         let answer = "";
         response.setEncoding("utf8").on("data", (part: string) => (answer += part));
         response.on("end", () => {
-          const { seq, error } = JSON.parse(answer) as Omit<Answered, "id">;
-          this.handler.onText(JSON.stringify({ id, seq, error } satisfies Answered));
+          const answered: Answered = { id, ...readAnswer(response.statusCode!, answer) };
+          this.handler.onText(JSON.stringify(answered));
         });
+        response.on("error", () => this.lost());
       },
     );
-    outgoing.on("error", () => this.handler.onClose(1_006));
+    outgoing.on("error", () => this.lost());
     outgoing.end(body);
   }
+
+  /** Of several requests under way, the first that fails ends the connection. */
+  private lost(): void {
+    if (this.isClosed) return;
+    this.close();
+    this.handler.onClose(1_006);
+  }
+}
+
+/** What is no answer of the API, such as a load balancer's page, is an error by its status. */
+export function readAnswer(status: number, body: string): Omit<Answered, "id"> {
+  try {
+    const { seq, error } = JSON.parse(body) as Omit<Answered, "id">;
+    if (seq !== undefined || error !== undefined) return { seq, error };
+  } catch {
+    // It is told by its status.
+  }
+  return { error: { code: status, message: "no answer of the API" } };
 }
 
 const converse = ({ api_key, user }: Credentials): Conversation => {

@@ -2,6 +2,8 @@ import { MudmodeError } from "./mudmode.error.js";
 
 /** Bytes of a frame behind its length: what public routers take at most. */
 export const MAX_FRAME = 2 * 1024 * 1024;
+/** What a router takes from a connection before it has registered: a startup request has some hundred bytes. */
+export const MAX_FRAME_OF_STRANGER = 64 * 1024;
 
 const LENGTH_BYTES = 4;
 const FIRST_ALLOCATION = 4096;
@@ -24,6 +26,9 @@ export class FrameDecoder {
   private bodyBytes = 0;
   private broken = false;
 
+  /** @param maxFrame bytes; may be raised, for frames that begin after that */
+  constructor(public maxFrame: number = MAX_FRAME) {}
+
   /** Frames may be views of `chunk`: use them before it is used again. */
   push(chunk: Buffer): Frames {
     const frames: Buffer[] = [];
@@ -34,7 +39,7 @@ export class FrameDecoder {
         this.headBytes += chunk.copy(this.head, this.headBytes, at, end);
         at = end;
         if (this.headBytes < LENGTH_BYTES) break;
-        if (this.length > MAX_FRAME) return { frames, error: this.fail() };
+        if (this.length > this.maxFrame) return { frames, error: this.fail() };
       }
       const end = Math.min(at + this.length - this.bodyBytes, chunk.length);
       const whole = end - at === this.length;
@@ -71,6 +76,9 @@ export class FrameDecoder {
 
   private fail(): MudmodeError {
     this.broken = true;
-    return new MudmodeError("too-long", `A frame of ${this.length} bytes; ${MAX_FRAME} at most`);
+    return new MudmodeError(
+      "too-long",
+      `A frame of ${this.length} bytes; ${this.maxFrame} at most`,
+    );
   }
 }

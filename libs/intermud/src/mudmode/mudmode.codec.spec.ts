@@ -102,6 +102,15 @@ describe("a length", () => {
     expect(decoder.push(Buffer.concat([after, encodeFrame([2])]))).toEqual([]);
   });
 
+  it("may be bounded further, until the peer is known", () => {
+    const decoder = new MudmodeDecoder(100);
+    const long = encodeFrame("x".repeat(1_000));
+    expect(new MudmodeDecoder(100).push(long)).toMatchObject([{ error: { fault: "too-long" } }]);
+    expect(decoder.push(encodeFrame([1]))).toEqual([{ value: [1] }]);
+    decoder.raiseBound();
+    expect(decoder.push(long)).toEqual([{ value: "x".repeat(1_000) }]);
+  });
+
   it("is what other protocols begin with, too", () => {
     expect(decode(Buffer.from("GET / HTTP/1.1\r\n"))).toMatchObject([{ error: { fatal: true } }]);
   });

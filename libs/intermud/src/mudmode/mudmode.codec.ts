@@ -8,7 +8,17 @@ export type Received = { value: LpcValue } | { error: MudmodeError };
 
 /** One direction of a connection: bytes in any chunking become values, and errors where a peer sent none. Never throws. */
 export class MudmodeDecoder {
-  private readonly frames = new FrameDecoder();
+  private readonly frames: FrameDecoder;
+
+  /** @param maxFrame bytes that a frame may have; 2 MiB if nothing is said */
+  constructor(maxFrame?: number) {
+    this.frames = new FrameDecoder(maxFrame);
+  }
+
+  /** The peer has registered: frames that begin from now on may have 2 MiB. */
+  raiseBound(): void {
+    this.frames.maxFrame = MAX_FRAME;
+  }
 
   push(chunk: Buffer): Received[] {
     const { frames, error } = this.frames.push(chunk);

@@ -31,6 +31,10 @@ export interface Envelope<T extends string = string> {
   to: Target;
 }
 
+/** Routers and MUDs differ in whether the case of a MUD's name matters; here it does not. */
+export const sameName = (a: string, b: string): boolean =>
+  a.length === b.length && a.toLowerCase() === b.toLowerCase();
+
 /**
  * Reads the envelope of any packet, also of a type that is not known.
  * @throws PacketError `bad-pkt`

@@ -217,6 +217,31 @@ describe("every type of packet", () => {
   });
 });
 
+/**
+ * Every string and int of every example becomes a hostile one, so every reader meets
+ * it. Backtracking over its length, or looking for each character behind each, would outlast the test's time.
+ */
+it.each([":", " ", "1", "a ", "%^A", "\\", "-"].map((piece) => [piece]))(
+  "reads fields that repeat %j without end in proportion to their length",
+  (piece) => {
+    const hostile = piece.repeat(100_000);
+    const spoilt = (value: LpcValue): LpcValue => {
+      if (Array.isArray(value)) return value.map(spoilt);
+      if (!(value instanceof Map)) return hostile;
+      return new Map(Array.from(value, ([key, item]) => [key, spoilt(item)]));
+    };
+    for (const [type, fields] of examples) {
+      const packet = parse(`({"${type}",5,"M","ann","O",0,${fields}})`) as LpcValue[];
+      try {
+        readPacket([...packet.slice(0, 6), ...packet.slice(6).map(spoilt)]);
+      } catch (error) {
+        expect(error).toBeInstanceOf(PacketError);
+      }
+    }
+  },
+  5_000,
+);
+
 it("reads nothing but what it can write again", () => {
   const type = fc.constantFrom(...Object.keys(catalogue), "startup-req-1", "mail", 0);
   const array = fc.tuple(
@@ -373,6 +398,19 @@ describe("what peers send otherwise", () => {
     expect(
       read('({"startup-reply",5,"*r",0,"M",0,({({"*r","h.example:9000"}),({0,0}),}),1,})').body,
     ).toEqual({ routers: [{ name: "*r", host: "h.example", port: 9000 }], password: 1 });
+  });
+});
+
+describe("a router's port", () => {
+  it.each([0, 1, 65_535, 65_536, 99_999])("is one of TCP: %i", (port) => {
+    const { routers } = read(`({"startup-reply",5,"*r",0,"M",0,({({"*r","h ${port}",}),}),1,})`)
+      .body as Body<"startup-reply">;
+    expect(routers).toHaveLength(port >= 1 && port <= 65_535 ? 1 : 0);
+  });
+
+  it("stands behind a host of a bounded length", () => {
+    const wire = `({"startup-reply",5,"*r",0,"M",0,({({"*r","${"h".repeat(300)} 9000",}),}),1,})`;
+    expect(read(wire).body).toMatchObject({ routers: [] });
   });
 });
 

@@ -65,7 +65,15 @@ export function newPacket<T extends PacketType>(
   return { type, ttl: DEFAULT_TTL, from, to, body };
 }
 
-/** Tells `to` what was wrong with `packet`, which goes back with it if there is one to show. */
+/** Characters: of what an error says, and of a name to which one can go. */
+const LONGEST_MESSAGE = 300;
+const LONGEST_RECIPIENT = 300;
+
+/**
+ * Tells `to` what was wrong with `packet`, which goes back with it if there is one to show.
+ * Message and recipient repeat what a stranger sent, so they are cut, or left out:
+ * without the packet, an error always fits into a frame.
+ */
 export function errorPacket(
   ownName: string,
   to: Target,
@@ -73,5 +81,10 @@ export function errorPacket(
   message: string,
   packet: LpcValue[] | null,
 ): PacketOf<"error"> {
-  return newPacket("error", { mud: ownName, user: null }, to, { code, message, packet });
+  const from = { mud: ownName, user: null };
+  const body = { code, message: message.slice(0, LONGEST_MESSAGE), packet };
+  return newPacket("error", from, { mud: ofUse(to.mud), user: ofUse(to.user) }, body);
 }
+
+const ofUse = (name: string | null): string | null =>
+  name !== null && name.length <= LONGEST_RECIPIENT ? name : null;

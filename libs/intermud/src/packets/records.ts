@@ -68,14 +68,21 @@ export interface RouterAddress {
   port: number;
 }
 
+/** A host name has 253 characters at most. */
+const LONGEST_ADDRESS = 300;
+
 /** `({ "*name", "ip port" })`. */
 const routerAddress: Field<RouterAddress> = {
   read: (value) => {
     if (!Array.isArray(value)) return undefined;
     const [router, address] = value;
-    const parts = /^(\S+)[ :]+(\d{1,5})$/.exec(typeof address === "string" ? address : "");
-    if (typeof router !== "string" || !parts) return undefined;
-    return { name: router, host: parts[1] as string, port: Number(parts[2]) };
+    if (typeof router !== "string" || typeof address !== "string") return undefined;
+    if (address.length > LONGEST_ADDRESS) return undefined;
+    // No character fits two parts in turn: strangers send these, and backtracking would cost its square.
+    const [, host, digits] = /^([^\s:]+)[ :]+(\d{1,5})$/.exec(address) ?? [];
+    const port = Number(digits);
+    if (host === undefined || port < 1 || port > 65_535) return undefined;
+    return { name: router, host, port };
   },
   write: ({ name: router, host, port }) => [router, `${host} ${port}`],
 };
@@ -131,8 +138,10 @@ export type IrnMud = Fields<typeof irnMud>;
 export const irnMudlist = byName(keyed(irnMud));
 
 const irnChannel = { type: channelType, owner: name, muds: otherwise(listOf(name), []) } as const;
+export type IrnChannel = Fields<typeof irnChannel>;
+export const irnChannels = byName(tuple(irnChannel));
 export const irnChanlist = keyed({
-  channels: otherwise(byName(tuple(irnChannel)), new Map()),
+  channels: otherwise(irnChannels, new Map()),
   listening: otherwise(byName(listOf(name)), new Map()),
 });
 

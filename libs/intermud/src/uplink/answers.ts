@@ -1,4 +1,4 @@
-import { errorPacket, newPacket, type Packet } from "../packets/packet.codec.js";
+import { errorPacket, newPacket, writePacket, type Packet } from "../packets/packet.codec.js";
 import type { ErrorCode } from "../packets/packet.error.js";
 import type { Finger } from "../packets/records.js";
 
@@ -24,14 +24,22 @@ export interface Presence {
 
 /**
  * The answer to a request of another MUD (packet documentation, each service); undefined
- * if it has none: a locate for somebody who is not here, replies, and what users are told.
+ * if it has none: a locate for somebody who is not here, replies, and what users here
+ * are told. What is told to somebody who is not here is answered with `unk-user`. Errors carry the packet.
  */
 export function answerRequest(presence: Presence, packet: Packet): Packet | undefined {
   const own = { mud: presence.mud, user: null };
   const { from } = packet;
   const refuse = (code: ErrorCode, message: string): Packet =>
-    errorPacket(presence.mud, from, code, message, null);
+    errorPacket(presence.mud, from, code, message, writePacket(packet));
   switch (packet.type) {
+    case "tell":
+    case "emoteto":
+    case "beep": {
+      const { user } = packet.to;
+      if (user !== null && userOf(presence, user)) return undefined;
+      return refuse("unk-user", `No such user: ${user ?? "none"}`);
+    }
     case "who-req": {
       const users = presence.users.map(({ visname, idle, extra }) => ({
         visname,

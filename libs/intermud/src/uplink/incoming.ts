@@ -1,5 +1,5 @@
 import type { LpcValue } from "../mudmode/lpc-value.js";
-import { readEnvelope } from "../packets/envelope.js";
+import { readEnvelope, sameName } from "../packets/envelope.js";
 import { errorPacket, readPacket, writePacket, type Packet } from "../packets/packet.codec.js";
 import { PacketError } from "../packets/packet.error.js";
 
@@ -49,6 +49,3 @@ function answerTo(
     throw error;
   }
 }
-
-/** Routers and MUDs differ in whether the case of a MUD's name matters. */
-export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

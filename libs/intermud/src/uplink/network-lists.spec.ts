@@ -4,13 +4,14 @@ import { readPacket } from "../packets/packet.codec.js";
 import { mudlistPackets } from "../router/list-deltas.js";
 import { RouterInTest } from "../router/router.fixture.js";
 import {
+  listsOf,
   mergeChanlist,
   mergeMudlist,
   type MudlistMerge,
   type NetworkLists,
 } from "./network-lists.js";
 
-const none: NetworkLists = { mudlistId: 0, chanlistId: 0, muds: new Map(), channels: new Map() };
+const none: NetworkLists = listsOf(undefined, "*r");
 
 const mudlist = (id: number, states: Record<string, number | null>): Body<"mudlist"> => ({
   mudlistId: id,
@@ -45,6 +46,12 @@ it("is not moved by a copy", () => {
 
 it("takes a router's id also if it begins anew", () => {
   expect(told({ ...none, mudlistId: 9_000 }, 5, { A: -1 }).lists.mudlistId).toBe(5);
+});
+
+it("begins anew at another router", () => {
+  const { lists } = told(none, 7, { A: -1 });
+  expect(listsOf(lists, "*R")).toBe(lists);
+  expect(listsOf(lists, "*q")).toEqual({ ...none, router: "*q" });
 });
 
 it("keeps the channels likewise", () => {

@@ -1,13 +1,22 @@
 import type { Body } from "../packets/catalogue.js";
+import { sameName } from "../packets/envelope.js";
 import type { ChannelEntry, MudEntry } from "../packets/records.js";
 
 /** What a router has told of its network; the ids tell it at the next registration what is missing here. */
 export interface NetworkLists {
+  /** Whose they are: another router would take the ids for its own, and not tell what it has. */
+  router: string;
   mudlistId: number;
   chanlistId: number;
   muds: ReadonlyMap<string, MudEntry>;
   channels: ReadonlyMap<string, ChannelEntry>;
 }
+
+/** What is known of a router's network: nothing, if the lists are another's. */
+export const listsOf = (lists: NetworkLists | undefined, router: string): NetworkLists =>
+  lists && sameName(lists.router, router)
+    ? lists
+    : { router, mudlistId: 0, chanlistId: 0, muds: new Map(), channels: new Map() };
 
 export interface MudlistMerge {
   lists: NetworkLists;

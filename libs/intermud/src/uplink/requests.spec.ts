@@ -45,6 +45,58 @@ describe("a reply", () => {
   });
 });
 
+describe("of several requests of a user", () => {
+  const asked = (type: Pending["type"], name: string, mud: string | null = "Other"): Pending => ({
+    type,
+    mud,
+    user: "ann",
+    name,
+  });
+  const request = (pending: Pending[], text: string): Pending | undefined =>
+    (matchReply(pending, read(text)) as { request: Pending } | undefined)?.request;
+  const FINGER = '({"finger-reply",5,"Other",0,"M","ann",';
+
+  it("a reply is to the one about the user it names", () => {
+    const fingers = [asked("finger-req", "bob"), asked("finger-req", "eve")];
+    expect(request(fingers, `${FINGER}"Eve",})`)).toBe(fingers[1]);
+    expect(request(fingers, `${FINGER}"%^RED%^E%^RESET%^ve",})`)).toBe(fingers[1]);
+    expect(request(fingers, `${FINGER}"Sir Eve",})`)).toBe(fingers[1]);
+    expect(request(fingers, `${FINGER}"Robert",})`)).toBe(fingers[0]);
+    expect(request(fingers, `${FINGER}0,})`)).toBe(fingers[0]);
+    const locates = [asked("locate-req", "bob", null), asked("locate-req", "eve", null)];
+    const located = '({"locate-reply",5,"Third",0,"M","ann","Third","Eve",5,"here",})';
+    expect(request(locates, located)).toBe(locates[1]);
+    const users = [asked("chan-user-req", "bob"), asked("chan-user-req", "eve")];
+    const user = (name: string): string =>
+      `({"chan-user-reply",5,"Other",0,"M","ann","${name}","Bob",1,})`;
+    expect(request(users, user("EVE"))).toBe(users[1]);
+    expect(request(users, user("joe"))).toBeUndefined();
+  });
+
+  it("an error is about the one whose packet it carries, or whom it names", () => {
+    const error = (message: string, packet: string): string =>
+      `({"error",5,"Other",0,"M","ann","unk-user","${message}",${packet},})`;
+    const tells = [asked("tell", "bob"), asked("tell", "eve")];
+    expect(request(tells, error("?", '({"tell",5,"M","ann","Other","Eve","Ann","hi",})'))).toBe(
+      tells[1],
+    );
+    expect(request(tells, error("No such user: Eve", "0"))).toBe(tells[1]);
+    const fingers = [asked("finger-req", "bob"), asked("finger-req", "eve")];
+    expect(request(fingers, error("?", '({"finger-req",5,"M","ann","Other",0,"Eve",})'))).toBe(
+      fingers[1],
+    );
+    const whos: Pending[] = ["lobby", "den"].map((channel) => ({
+      type: "chan-who-req",
+      mud: "Other",
+      user: "ann",
+      channel,
+    }));
+    expect(request(whos, error("?", '({"chan-who-req",5,"M","ann","Other",0,"den",})'))).toBe(
+      whos[1],
+    );
+  });
+});
+
 describe("an error", () => {
   const error = (from: string, message: string, packet: string): Packet =>
     read(`({"error",5,"${from}",0,"M","ann","unk-dst","${message}",${packet},})`);

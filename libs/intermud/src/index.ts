@@ -1,6 +1,7 @@
 export { LpcFloat, type LpcMapping, type LpcValue } from "./mudmode/lpc-value.js";
 export { decodeText, type Decoded } from "./mudmode/lpc.decoder.js";
 export { encodeText } from "./mudmode/lpc.encoder.js";
+export { MAX_FRAME_OF_STRANGER } from "./mudmode/frame.decoder.js";
 export { encodeFrame, MudmodeDecoder, type Received } from "./mudmode/mudmode.codec.js";
 export { MudmodeError } from "./mudmode/mudmode.error.js";
 
@@ -32,22 +33,25 @@ export type {
   WhoEntry,
 } from "./packets/records.js";
 
+export { decideAbsences, decideDrop, decideProcessGone } from "./router/absences.js";
 export { irnLists } from "./router/irn-lists.js";
 export {
   decideFromRouter,
   decideIrnStartup,
   decideRouterGone,
+  irnPing,
   irnStartup,
   type RouterIdentity,
 } from "./router/irn.js";
 export { chanlistPackets, mudlistPackets } from "./router/list-deltas.js";
-export { decideAbsences, decideDrop, type Arrival } from "./router/registration.js";
 export {
   applyChanges,
   emptyView,
   nextListId,
+  type Arrival,
   type Change,
   type ChannelRow,
+  type Connection,
   type MudRow,
   type Outcome,
   type RouterView,
@@ -58,6 +62,7 @@ export { answerRequest, type Presence, type PresentUser } from "./uplink/answers
 export { afterLoss, afterReply, nextTry, startFailover, type Failover } from "./uplink/failover.js";
 export { readIncoming, type Incoming } from "./uplink/incoming.js";
 export {
+  listsOf,
   mergeChanlist,
   mergeMudlist,
   type MudlistMerge,

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { decideDrop } from "./registration.js";
 import { delivered, errorOf, parse, RouterInTest } from "./router.fixture.js";
 import type { Outcome } from "./router-view.js";
 
@@ -40,6 +39,15 @@ describe("any MUD", () => {
     for (let i = 1; i < 100; i++) expect(code(add(`c${i}`, 0))).toBeUndefined();
     expect(code(add("one-more", 0))).toBe("not-allowed");
   });
+
+  it("may not make a hundred names pass through one", () => {
+    for (let i = 0; i < 100; i++) {
+      add(`c${i}`, 0);
+      router.tell("H", `({"channel-remove",5,"H",0,"*r",0,"c${i}",})`);
+    }
+    expect(code(add("one-more", 0))).toBe("not-allowed");
+    expect(code(add("c0", 0))).toBeUndefined();
+  });
 });
 
 describe("the host alone", () => {
@@ -66,6 +74,19 @@ describe("the host alone", () => {
     expect(router.view.channels.get("lobby")?.muds).toEqual(["B"]);
     const many = Array.from({ length: 1_001 }, (_, i) => `"M${i}",`).join("");
     expect(code(admin(many))).toBe("not-allowed");
+    expect(code(admin(many, many))).toBe("not-allowed");
+    expect(code(admin("", many))).toBe("not-allowed");
+    expect(code(admin(`"${"x".repeat(129)}",`))).toBe("not-allowed");
+  });
+
+  it("names MUDs in any case", () => {
+    add("lobby", 0);
+    listen("A");
+    admin('"a",');
+    expect(listeners()).toEqual([]);
+    expect(code(say("A"))).toBe("not-allowed");
+    admin("", '"a",');
+    expect(code(say("A"))).toBeUndefined();
   });
 
   it("changes its type, and the list begins anew", () => {
@@ -119,7 +140,7 @@ describe("a message", () => {
   it("goes to all who listen and are connected, also back", () => {
     add("lobby", 0);
     for (const mud of ["H", "A", "B"]) listen(mud);
-    router.apply(decideDrop(router.view, "H", router.now));
+    router.drop("H");
     expect(delivered(say("A"))).toEqual([`A: ${message("A", 4)}`, `B: ${message("A", 4)}`]);
   });
 
@@ -171,8 +192,17 @@ describe("a filtered channel", () => {
   });
 
   it("is silent while its host is away", () => {
-    router.apply(decideDrop(router.view, "H", router.now));
+    router.drop("H");
     expect(code(say("A"))).toBe("unk-dst");
+  });
+
+  it("has its host speak only for those who may, and only while it is filtered", () => {
+    for (const nobody of ["X", "C", "a"]) {
+      router.register("C");
+      expect(code(reply("H", message(nobody)))).toBe("not-allowed");
+    }
+    add("lobby", 0);
+    expect(code(reply("H", message("A")))).toBe("not-allowed");
   });
 
   it("takes replies from its host only, and only messages of its own", () => {

@@ -2,9 +2,11 @@ import type { LpcValue } from "../mudmode/lpc-value.js";
 import { forNextHop } from "../packets/envelope.js";
 import { newPacket, readPacket, writePacket, type PacketOf } from "../packets/packet.codec.js";
 import { PacketError } from "../packets/packet.error.js";
+import { isChannelName, isMudName, MOST_HOSTED, MOST_NAMED } from "./bounds.js";
 import { deliveryTo, toListeners } from "./deliveries.js";
 import {
   channelOf,
+  mudOf,
   outcome,
   type Change,
   type ChannelRow,
@@ -12,18 +14,13 @@ import {
   type RouterView,
 } from "./router-view.js";
 
-const LONGEST_NAME = 64;
-/** Bounds on what one MUD can make all routers keep. */
-const MOST_HOSTED = 100;
-const MOST_NAMED = 1_000;
-
 type Administration = PacketOf<
   "channel-add" | "channel-remove" | "channel-admin" | "channel-listen"
 >;
 export type ChannelMessage = PacketOf<"channel-m" | "channel-e" | "channel-t">;
 
 /** Whether a MUD may speak and listen there: its host always (packet documentation, "channel"). */
-function mayUse(channel: ChannelRow, mud: string): boolean {
+export function mayUse(channel: ChannelRow, mud: string): boolean {
   if (mud === channel.host) return true;
   const named = channel.muds.includes(mud);
   return channel.type === 0 ? !named : named;
@@ -39,19 +36,12 @@ export function decideAdministration(view: RouterView, packet: Administration): 
     case "channel-add":
       return add(view, sender, packet as PacketOf<"channel-add">);
     case "channel-remove": {
-      const channel = owned(view, sender, packet.body.channel);
-      const gone: ChannelRow = { ...channel, muds: [], removed: true };
-      return [
-        { kind: "channel", channel: gone, announce: true },
-        ...tuneOut(view, channel, () => true),
-      ];
+      return removeChannel(view, owned(view, sender, packet.body.channel));
     }
     case "channel-admin": {
-      const { channel: name, add: added, remove } = (packet as PacketOf<"channel-admin">).body;
-      const channel = owned(view, sender, name);
-      const muds = new Set([...channel.muds, ...added].filter((mud) => !remove.includes(mud)));
-      if (muds.size > MOST_NAMED) throw new PacketError("not-allowed", "Too many MUDs are named");
-      const changed = { ...channel, muds: [...muds] };
+      const { body } = packet as PacketOf<"channel-admin">;
+      const channel = owned(view, sender, body.channel);
+      const changed = { ...channel, muds: namedAfter(view, channel, body) };
       return [
         { kind: "channel", channel: changed, announce: false },
         ...tuneOut(view, channel, (mud) => !mayUse(changed, mud)),
@@ -66,10 +56,38 @@ export function decideAdministration(view: RouterView, packet: Administration): 
   }
 }
 
+/** The MUDs a channel names after its host added and removed some, as they write themselves if they are known. */
+function namedAfter(
+  view: RouterView,
+  channel: ChannelRow,
+  { add: added, remove }: PacketOf<"channel-admin">["body"],
+): string[] {
+  const tooMany = (muds: { length: number }): boolean => muds.length > MOST_NAMED;
+  // First of all, since the work grows with both.
+  if (tooMany(added) || tooMany(remove)) {
+    throw new PacketError("not-allowed", "Too many MUDs are named");
+  }
+  if (!added.every(isMudName)) throw new PacketError("not-allowed", "A name cannot be a MUD's");
+  const spelt = (mud: string): string => mudOf(view, mud)?.name ?? mud;
+  const muds = new Set([...channel.muds, ...added.map(spelt)]);
+  for (const mud of remove) {
+    muds.delete(mud);
+    muds.delete(spelt(mud));
+  }
+  if (tooMany([...muds])) throw new PacketError("not-allowed", "Too many MUDs are named");
+  return [...muds];
+}
+
+/** Nobody listens to what is no more. */
+export const removeChannel = (view: RouterView, channel: ChannelRow): Change[] => [
+  { kind: "channel", channel: { ...channel, muds: [], removed: true }, announce: true },
+  ...tuneOut(view, channel, () => true),
+];
+
 /** Its host may give a channel another type; a MUD it then excludes no longer listens. */
 function add(view: RouterView, sender: string, { body }: PacketOf<"channel-add">): Change[] {
   const { channel: name, channelType: type } = body;
-  if (name.length > LONGEST_NAME || /[\p{Cc}\s]/u.test(name)) {
+  if (!isChannelName(name)) {
     throw new PacketError("not-allowed", "That name cannot be a channel's");
   }
   const known = channelOf(view, name);
@@ -77,20 +95,21 @@ function add(view: RouterView, sender: string, { body }: PacketOf<"channel-add">
     throw new PacketError("not-allowed", `${name} is ${known.host}'s`);
   }
   if (known?.type === type) return [];
-  if (!known && hosted(view, sender) >= MOST_HOSTED) {
+  const row = view.channels.get(name);
+  if (row?.host !== sender && hosted(view, sender) >= MOST_HOSTED) {
     throw new PacketError("not-allowed", `${MOST_HOSTED} channels at most`);
   }
-  const changedIn = view.channels.get(name)?.changedIn ?? 0;
+  const { changedIn, alteredIn } = row ?? { changedIn: 0, alteredIn: 0 };
   // One kind of list is not the other's: the banned of yesterday are not admitted today.
-  const channel = { name, host: sender, type, muds: [], removed: false, changedIn };
+  const channel = { name, host: sender, type, muds: [], removed: false, changedIn, alteredIn };
   const excluded = known ? tuneOut(view, known, (mud) => !mayUse(channel, mud)) : [];
   return [{ kind: "channel", channel, announce: true }, ...excluded];
 }
 
 const hosted = (view: RouterView, mud: string): number =>
-  Array.from(view.channels.values()).filter(({ host, removed }) => host === mud && !removed).length;
+  Array.from(view.channels.values()).filter(({ host }) => host === mud).length;
 
-function tuneOut(
+export function tuneOut(
   view: RouterView,
   { name }: ChannelRow,
   which: (mud: string) => boolean,
@@ -141,14 +160,20 @@ export function decideMessage(
 
 /**
  * What the host made of a message (packet documentation, "chan-filter-reply") goes to
- * the listeners, in the name of whoever sent it.
- * @throws PacketError `unk-channel`; `not-allowed` to others than the host; `bad-pkt`
+ * the listeners, in the name of whoever sent it. Nobody else's messages pass through a
+ * host, so it speaks for those only who may use a channel that is filtered.
+ * @throws PacketError `unk-channel`; `not-allowed` to others than the host, and for those who may not; `bad-pkt`
  */
 export function decideFiltered(view: RouterView, reply: PacketOf<"chan-filter-reply">): Outcome {
   const channel = owned(view, reply.from.mud, reply.body.channel);
+  if (channel.type !== 2) throw new PacketError("not-allowed", `${channel.name} is not filtered`);
   const message = readPacket(reply.body.packet);
   if (!isChannelMessage(message) || message.body.channel !== channel.name) {
     throw new PacketError("bad-pkt", `No message of ${channel.name}`);
+  }
+  const { mud } = message.from;
+  if (mudOf(view, mud)?.name !== mud || !mayUse(channel, mud)) {
+    throw new PacketError("not-allowed", `${mud} is not on ${channel.name}`);
   }
   const onward = forNextHop(reply.body.packet, message);
   return onward ? toListeners(view, channel, onward) : outcome();

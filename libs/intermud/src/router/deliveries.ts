@@ -6,7 +6,7 @@ import { mudOf, outcome, type ChannelRow, type Outcome, type RouterView } from "
 export function deliveryTo(view: RouterView, mud: string, packet: LpcValue[]): Outcome | undefined {
   const row = mudOf(view, mud);
   if (!row?.connected) return undefined;
-  if (row.router === view.name) return outcome({ deliveries: [{ muds: [mud], packet }] });
+  if (row.router === view.name) return outcome({ deliveries: [{ muds: [row.name], packet }] });
   if (!view.routers.has(row.router)) return undefined;
   return outcome({
     relays: [{ routers: [row.router], packet: wrapped(view, row.router, packet) }],

@@ -1,16 +1,59 @@
 import type { LpcValue } from "../mudmode/lpc-value.js";
 import { encodeText } from "../mudmode/lpc.encoder.js";
+import type { Field } from "../packets/fields.js";
 import { newPacket, writePacket } from "../packets/packet.codec.js";
-import { mudlist, type ChannelEntry, type MudEntry } from "../packets/records.js";
-import type { MudRow, RouterView } from "./router-view.js";
+import { chanlist, mudlist, type ChannelEntry, type MudEntry } from "../packets/records.js";
+import type { ChannelRow, MudRow, RouterView } from "./router-view.js";
 
-/** Entries of one packet: some 50 KiB, far below what MUDs take. */
+/** Of one packet: far below what MUDs take, and what they read without a pause. */
 const ENTRIES = 100;
+const BYTES = 64 * 1024;
 
-interface Part<T> {
+/** One packet of a list: `id` is what its receiver has then. */
+export interface Part<E> {
   id: number;
-  entries: Map<string, T | null>;
+  entries: Map<string, E | null>;
 }
+
+interface Row {
+  name: string;
+  removed: boolean;
+}
+
+/** How rows become entries of a list, and which id tells when they last changed there. */
+interface ListOf<T, E> {
+  field: Field<Map<string, E | null>>;
+  entryOf(row: T): E;
+  changeOf(row: T): number;
+}
+
+/** What the mudlist says of a MUD. */
+export const mudEntry = ({ state, address, description }: MudRow): MudEntry => ({
+  state,
+  address,
+  ...description,
+});
+
+const muds: ListOf<MudRow, MudEntry> = {
+  field: mudlist,
+  entryOf: mudEntry,
+  changeOf: ({ changedIn }) => changedIn,
+};
+const channels: ListOf<ChannelRow, ChannelEntry> = {
+  field: chanlist,
+  entryOf: ({ host, type }) => ({ host, type }),
+  changeOf: ({ changedIn }) => changedIn,
+};
+
+/** Id of the newest list, and the oldest from which on all that was removed is still known. */
+export const mudlistOf = (view: RouterView): { id: number; floor: number } => ({
+  id: view.mudlistId,
+  floor: view.mudlistFloor,
+});
+export const chanlistOf = (view: RouterView): { id: number; floor: number } => ({
+  id: view.chanlistId,
+  floor: view.chanlistFloor,
+});
 
 /**
  * The mudlist packets that bring a MUD from the list `since` to the present one;
@@ -18,18 +61,15 @@ interface Part<T> {
  * (packet documentation, "mudlist").
  */
 export function mudlistPackets(view: RouterView, mud: string, since: number): LpcValue[][] {
-  const rows = changedSince(view.muds.values(), since, view.mudlistId);
-  return inParts(rows, view.mudlistId, mudEntry).map(({ id, entries }) =>
+  return partsSince(view.muds.values(), since, mudlistOf(view), muds).map(({ id, entries }) =>
     toMud(view, mud, "mudlist", { mudlistId: id, muds: entries }),
   );
 }
 
 /** The same of channels (packet documentation, "chanlist-reply"). */
 export function chanlistPackets(view: RouterView, mud: string, since: number): LpcValue[][] {
-  const rows = changedSince(view.channels.values(), since, view.chanlistId);
-  const entry = ({ host, type }: ChannelEntry): ChannelEntry => ({ host, type });
-  return inParts(rows, view.chanlistId, entry).map(({ id, entries }) =>
-    toMud(view, mud, "chanlist-reply", { chanlistId: id, channels: entries }),
+  return partsSince(view.channels.values(), since, chanlistOf(view), channels).map(
+    ({ id, entries }) => toMud(view, mud, "chanlist-reply", { chanlistId: id, channels: entries }),
   );
 }
 
@@ -37,12 +77,6 @@ export function chanlistPackets(view: RouterView, mud: string, since: number): L
 export const looksDifferent = (a: MudRow, b: MudRow): boolean => shown(a) !== shown(b);
 
 const shown = (mud: MudRow): string => encodeText(mudlist.write(new Map([["", mudEntry(mud)]])));
-
-const mudEntry = ({ state, address, description }: MudRow): MudEntry => ({
-  state,
-  address,
-  ...description,
-});
 
 function toMud<T extends "mudlist" | "chanlist-reply">(
   view: RouterView,
@@ -54,37 +88,35 @@ function toMud<T extends "mudlist" | "chanlist-reply">(
   return writePacket(packet as Parameters<typeof writePacket>[0]);
 }
 
-interface Row {
-  name: string;
-  removed: boolean;
-  changedIn: number;
-}
-
-/** Oldest change first. What was removed is of no interest to those who get the whole list. */
-export function changedSince<T extends Row>(
+/**
+ * What changed since a list, oldest first, cut into packets by entries and by bytes.
+ * Each but the last carries an id below the first change that it lacks: whoever loses the link
+ * between two of them asks for the rest. What was removed is of no interest to those
+ * who get the whole list; they do if theirs is older than what is still known.
+ */
+export function partsSince<T extends Row, E>(
   rows: Iterable<T>,
   since: number,
-  current: number,
-): T[] {
-  const whole = since <= 0 || since > current;
-  return Array.from(rows)
-    .filter((row) => (whole ? !row.removed : row.changedIn > since))
-    .sort((a, b) => a.changedIn - b.changedIn);
-}
-
-/**
- * Cuts a delta into packets. Each but the last carries an id below the first change
- * that it lacks: a MUD that loses its link between two of them asks for the rest.
- */
-function inParts<T extends Row, E>(rows: T[], id: number, entryOf: (row: T) => E): Part<E>[] {
+  { id, floor }: { id: number; floor: number },
+  { field, entryOf, changeOf }: ListOf<T, E>,
+): Part<E>[] {
+  const whole = since <= 0 || since > id || since < floor;
+  const changed = Array.from(rows)
+    .filter((row) => (whole ? !row.removed : changeOf(row) > since))
+    .sort((a, b) => changeOf(a) - changeOf(b));
   const parts: Part<E>[] = [];
-  for (let start = 0; start < rows.length; start += ENTRIES) {
-    const next = rows[start + ENTRIES];
-    const part = rows.slice(start, start + ENTRIES);
-    parts.push({
-      id: next === undefined ? id : next.changedIn - 1,
-      entries: new Map(part.map((row) => [row.name, row.removed ? null : entryOf(row)])),
-    });
+  let entries: Part<E>["entries"] = new Map();
+  let bytes = 0;
+  for (const row of changed) {
+    const entry = row.removed ? null : entryOf(row);
+    const size = Buffer.byteLength(encodeText(field.write(new Map([[row.name, entry]]))));
+    if (entries.size === ENTRIES || (entries.size > 0 && bytes + size > BYTES)) {
+      parts.push({ id: changeOf(row) - 1, entries });
+      entries = new Map();
+      bytes = 0;
+    }
+    entries.set(row.name, entry);
+    bytes += size;
   }
-  return parts;
+  return entries.size > 0 ? [...parts, { id, entries }] : parts;
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { chanlistPackets, mudlistPackets } from "./list-deltas.js";
-import { decideAbsences, decideDrop } from "./registration.js";
-import { errorOf, RouterInTest } from "./router.fixture.js";
+import { decideAbsences, decideProcessGone } from "./absences.js";
+import { encodePacket } from "../packets/packet-frame.js";
+import { CONNECTION, errorOf, RouterInTest } from "./router.fixture.js";
 import { nextListId } from "./router-view.js";
 
 const DAY = 24 * 60 * 60;
@@ -11,8 +12,7 @@ function routerWith(...names: string[]): RouterInTest {
   for (const name of names) router.register(name);
   return router;
 }
-const drop = (router: RouterInTest, name: string): void =>
-  router.apply(decideDrop(router.view, name, router.now));
+const drop = (router: RouterInTest, name: string): void => router.drop(name);
 const pass = (router: RouterInTest, seconds: number): void => {
   router.now += seconds;
   router.apply(decideAbsences(router.view, router.now));
@@ -65,6 +65,47 @@ describe("registration", () => {
     },
   );
 
+  it("refuses a description that would burden every list", () => {
+    const nested = (levels: number): string =>
+      `${"({".repeat(levels)}${",})".repeat(levels)}`.replace("({,", "({");
+    for (const otherData of [
+      `(["a":"${"x".repeat(8 * 1024)}",])`,
+      `(["a":"${"é".repeat(4 * 1024)}",])`,
+      `(["a":${nested(8)},])`,
+    ]) {
+      const refused = new RouterInTest().register("M", { otherData });
+      expect(errorOf(refused)?.[0]).toBe("not-allowed");
+      expect(refused).toMatchObject({ changes: [], close: true });
+    }
+    const otherData = `(["a":${nested(7)},"b":"${"x".repeat(7 * 1024)}",])`;
+    expect(errorOf(new RouterInTest().register("M", { otherData }))).toBeUndefined();
+  });
+
+  it("refuses a name that differs from another in case only", () => {
+    const router = routerWith("Mud");
+    expect(errorOf(router.register("MUD", { password: 4711 }))?.[0]).toBe("not-allowed");
+    expect([...router.view.muds.keys()]).toEqual(["Mud"]);
+  });
+
+  it("believes only the ids of lists that were sent", () => {
+    const router = routerWith("M");
+    const has = (lists: string): unknown => {
+      const { registered } = router.register("M", { password: 4711, lists });
+      return [registered?.oldMudlistId, registered?.oldChanlistId];
+    };
+    expect(has("5,5")).toEqual([0, 0]);
+    router.apply([{ kind: "sent", mud: "M", mudlistId: 70 }]);
+    router.apply([{ kind: "sent", mud: "M", chanlistId: 80 }]);
+    expect(has("70,80")).toEqual([70, 80]);
+    expect(has("69,81")).toEqual([69, 0]);
+    expect(has("71,-1")).toEqual([0, -1]);
+    router.tell("M", '({"chanlist-req",5,"M",0,"*r",0,})');
+    expect(router.view.muds.get("M")).toMatchObject({
+      sentMudlistId: 70,
+      sentChanlistId: router.view.chanlistId,
+    });
+  });
+
   it("is once for a connection", () => {
     const router = routerWith("M", "O");
     const text = '({"startup-req-3",5,"O",0,"*r",0,4711,0,0,})';
@@ -84,6 +125,31 @@ describe("registration", () => {
       "startup-req-3: bad password",
     ]);
     expect(outcome.close).toBe(true);
+  });
+});
+
+describe("the end of a connection", () => {
+  const later = { process: "p2", id: "c2" };
+
+  it("is nothing if the MUD has another by now", () => {
+    const router = routerWith("M");
+    router.register("M", { password: 4711, connection: later });
+    router.drop("M", CONNECTION);
+    expect(router.view.muds.get("M")).toMatchObject({ connected: true, connection: later });
+    const shutdown = router.tell("M", '({"shutdown",5,"M",0,"*r",0,0,})', CONNECTION);
+    expect(shutdown).toMatchObject({ changes: [], close: true });
+    router.drop("M", later);
+    expect(router.view.muds.get("M")).toMatchObject({ connected: false, connection: null });
+  });
+
+  it("is known of all connections of a process that was killed", () => {
+    const router = routerWith("A", "B");
+    router.register("C", { connection: later });
+    router.apply(decideProcessGone(router.view, CONNECTION.process, router.now));
+    const connected = Array.from(router.view.muds.values(), (mud) => mud.connected);
+    expect(connected).toEqual([false, false, true]);
+    pass(router, 300);
+    expect(["A", "B", "C"].map((name) => state(router, name))).toEqual([0, 0, -1]);
   });
 });
 
@@ -122,6 +188,34 @@ describe("a MUD that is away", () => {
     pass(router, 7 * DAY);
     expect(router.view.listeners.get("lobby")).toEqual(new Set());
     expect(router.register("M").answers[0]?.[0]).toBe("startup-reply");
+  });
+
+  it("takes its channels with it when it is removed", () => {
+    const router = routerWith("M", "H");
+    router.tell("H", '({"channel-add",5,"H",0,"*r",0,"lobby",0,})');
+    router.tell("M", '({"channel-listen",5,"M",0,"*r",0,"lobby",1,})');
+    drop(router, "H");
+    pass(router, 7 * DAY);
+    expect(router.view.channels.get("lobby")).toMatchObject({ removed: true });
+    expect(router.view.listeners.get("lobby")).toEqual(new Set());
+  });
+
+  it("is forgotten 30 days after; who has an older list than that gets the whole", () => {
+    const router = routerWith("M", "H");
+    router.tell("M", '({"channel-add",5,"M",0,"*r",0,"lobby",0,})');
+    const since = router.view.mudlistId - 1;
+    router.tell("M", `({"shutdown",5,"M",0,"*r",0,${8 * DAY},})`);
+    const gone = router.view.mudlistId;
+    const names = (id: number): unknown => [
+      ...((mudlistPackets(router.view, "H", id)[0]?.[7] as Map<string, unknown>) ?? []).keys(),
+    ];
+    pass(router, 29 * DAY);
+    expect(names(since)).toEqual(["H", "M"]);
+    pass(router, DAY + 60);
+    expect([router.view.muds.has("M"), router.view.channels.has("lobby")]).toEqual([false, false]);
+    router.register("N");
+    expect(names(since)).toEqual(["H", "N"]);
+    expect(names(gone)).toEqual(["N"]);
   });
 
   it.each([
@@ -227,5 +321,15 @@ describe("lists", () => {
       expect(has.size).toBe(250);
     });
     expect(parts.at(-1)?.[6]).toBe(router.view.mudlistId);
+  });
+
+  it("have parts of a bounded length, whatever MUDs tell of themselves", () => {
+    const router = new RouterInTest();
+    const otherData = `(["a":"${"é".repeat(3_900)}",])`;
+    for (let i = 0; i < 30; i++) router.register(`M${i}`, { otherData });
+    const parts = mudlistPackets(router.view, "M0", 0);
+    const names = parts.flatMap((part) => [...(part[7] as Map<string, unknown>).keys()]);
+    expect(names).toHaveLength(30);
+    for (const part of parts) expect(encodePacket(part).length).toBeLessThan(66 * 1024);
   });
 });

@@ -6,7 +6,9 @@ import type { MudmodeError } from "../mudmode/mudmode.error.js";
 import { frameAround, lpcValue } from "../mudmode/mudmode.fixture.js";
 import { catalogue } from "../packets/catalogue.js";
 import { encodePacket } from "../packets/packet-frame.js";
-import { decideDrop } from "./registration.js";
+import { irnLists } from "./irn-lists.js";
+import { decideFromRouter } from "./irn.js";
+import { chanlistPackets, mudlistPackets } from "./list-deltas.js";
 import { delivered, errorOf, parse, RouterInTest } from "./router.fixture.js";
 import { decideMalformed } from "./routing.js";
 
@@ -22,6 +24,10 @@ const tell = (to: string, ttl = 5): string => `({"tell",${ttl},"A","ann",${to},"
 describe("a packet for a MUD", () => {
   it("is delivered to it, with one hop less", () => {
     expect(delivered(router.tell("A", tell('"B"')))).toEqual([`B: ${tell('"B"', 4)}`]);
+  });
+
+  it("finds it in any case", () => {
+    expect(delivered(router.tell("A", tell('"b"')))).toEqual([`B: ${tell('"b"', 4)}`]);
   });
 
   it("comes back if it is for its sender", () => {
@@ -53,7 +59,7 @@ describe("a packet for a MUD", () => {
       "X is unknown",
       parse(tell('"X"')),
     ]);
-    router.apply(decideDrop(router.view, "B", router.now));
+    router.drop("B");
     expect(errorOf(router.tell("A", tell('"B"')))?.slice(0, 2)).toEqual([
       "unk-dst",
       "B is not connected",
@@ -67,8 +73,11 @@ describe("a packet for a MUD", () => {
 });
 
 describe("a sender", () => {
-  it("has to register first", () => {
+  it("has to register first, whatever the packet holds", () => {
     expect(errorOf(router.tell(null, tell('"B"')))?.[0]).toBe("unk-src");
+    const malformed = '({"tell",5,"A","ann","B","bob",})';
+    expect(errorOf(router.tell(null, malformed))?.[0]).toBe("unk-src");
+    expect(errorOf(router.tell("C", malformed))?.[0]).toBe("unk-src");
   });
 
   it("cannot speak as another", () => {
@@ -84,6 +93,7 @@ describe("a sender", () => {
     '({"chanlist-reply",5,"A",0,"B",0,1,([]),})',
     '({"irn-data",5,"A",0,"B",0,({}),})',
     '({"irn-unheard-of",5,"A",0,"B",0,})',
+    '({"startup-reply",5,"A",0,"B",0,"malformed",})',
   ])("cannot speak as a router: %s", (text) => {
     expect(errorOf(router.tell("A", text))?.[0]).toBe("not-allowed");
   });
@@ -91,7 +101,7 @@ describe("a sender", () => {
 
 describe("a broadcast", () => {
   it("goes to every connected MUD, also its sender", () => {
-    router.apply(decideDrop(router.view, "B", router.now));
+    router.drop("B");
     expect(delivered(router.tell("A", '({"locate-req",5,"A","ann",0,0,"bob",})'))).toEqual([
       'A: ({"locate-req",4,"A","ann",0,0,"bob",})',
       'C: ({"locate-req",4,"A","ann",0,0,"bob",})',
@@ -149,21 +159,68 @@ it("answers bytes that are no packet, and closes where no other can follow", () 
   });
 });
 
-it("never throws, and answers only what can be sent", () => {
-  const type = fc.constantFrom(...Object.keys(catalogue), "mail");
+it("answers what nobody could send in full", () => {
+  const long = "x".repeat(2 * 1024 * 1024 - 100);
+  for (const packet of [
+    [long, 5, "A", 0, "*r", 0],
+    ["tell", 5, "A", "ann", long, "bob", "Ann", "hi"],
+    ["tell", 5, "A", long, "X", "bob", "Ann", "hi"],
+    ["tell", 5, long, 0, "X", "bob", "Ann", "hi"],
+  ]) {
+    for (const sender of ["A", null]) {
+      const { answers } = router.tell(sender, packet);
+      expect(answers).toHaveLength(1);
+      encodePacket(answers[0] as LpcValue[]);
+    }
+  }
+});
+
+it("never throws, and sends only what can be sent", () => {
+  router.view = { ...router.view, routers: new Set(["*peer"]) };
+  const delta = '({"irn-mudlist-delta",5,"*peer",0,"*r",0,9,(["F":([]),]),})';
+  router.apply(decideFromRouter(router.view, "*peer", parse(delta), router.now).changes);
+  router.tell("B", '({"channel-add",5,"B",0,"*r",0,"lobby",0,})');
+  router.tell("B", '({"channel-listen",5,"B",0,"*r",0,"lobby",1,})');
+  const type = fc.constantFrom(...Object.keys(catalogue), "startup-req-1", "mail");
   const mud = fc.constantFrom<LpcValue>("A", "B", "X", "*r", 0);
   const rest = fc.array(fc.oneof(lpcValue, fc.constantFrom<LpcValue>("A", "lobby", 0, 1)), {
-    maxLength: 16,
+    maxLength: 17,
   });
   const packet = fc
     .tuple(type, mud, mud, rest)
     .map(([name, from, to, fields]) => [name, 5, from, 0, to, 0, ...fields] as LpcValue[]);
+  const to = (target: LpcValue, ...head: LpcValue[]) => {
+    return fc.tuple(lpcValue, fc.array(lpcValue)).map(([first, more]): LpcValue => {
+      const [name, ...fields] = head;
+      return [name ?? "mail", 5, "A", 0, target, 0, ...fields, first, ...more];
+    });
+  };
+  const sent = fc.oneof(to("B"), to("F"), to(0, "locate-req"), to(0, "channel-m", "lobby", "Ann"));
+  const description = Array.from({ length: 11 }, () => 0);
+  const registering = to("*r", "startup-req-3", 4711, 0, 0, ...description.slice(1));
+  const kinds = new Set<LpcValue | undefined>();
+  const send = (packets: LpcValue[][]): void => {
+    for (const each of packets) {
+      encodePacket(each);
+      kinds.add(each[0]);
+    }
+  };
   fc.assert(
-    fc.property(fc.oneof(packet, lpcValue), fc.constantFrom("A", null), (value, sender) => {
-      const { answers, deliveries } = router.tell(sender, value);
-      for (const each of answers) encodePacket(each);
-      for (const each of deliveries) encodePacket(each.packet);
-    }),
+    fc.property(
+      fc.oneof(packet, sent, registering, lpcValue),
+      fc.constantFrom("A", null),
+      (value, sender) => {
+        const { answers, deliveries, relays } = router.tell(sender, value);
+        send([...answers, ...deliveries.map((each) => each.packet)]);
+        send(relays.map((each) => each.packet));
+      },
+    ),
     { numRuns: 1_000 },
   );
+  send(mudlistPackets(router.view, "A", 0));
+  send(chanlistPackets(router.view, "A", 0));
+  send(irnLists(router.view, "*peer", { mudlistId: 0, chanlistId: 0 }));
+  const told = ["mudlist", "chanlist-reply", "irn-mudlist-delta", "irn-chanlist-delta"];
+  const said = ["error", "startup-reply", "mail", "channel-m", "irn-data"];
+  expect([...kinds]).toEqual(expect.arrayContaining([...told, ...said]));
 });

@@ -2,8 +2,15 @@ import type { LpcValue } from "../mudmode/lpc-value.js";
 import type { MudmodeError } from "../mudmode/mudmode.error.js";
 import { isPacketType } from "../packets/catalogue.js";
 import { forNextHop, readEnvelope, type Envelope, type Target } from "../packets/envelope.js";
-import { errorPacket, readPacket, writePacket, type Packet } from "../packets/packet.codec.js";
+import {
+  errorPacket,
+  readPacket,
+  writePacket,
+  type Packet,
+  type PacketOf,
+} from "../packets/packet.codec.js";
 import { PacketError } from "../packets/packet.error.js";
+import { decideShutdown } from "./absences.js";
 import {
   decideAdministration,
   decideFiltered,
@@ -12,9 +19,10 @@ import {
 } from "./channels.js";
 import { deliveryTo, spread } from "./deliveries.js";
 import { chanlistPackets } from "./list-deltas.js";
-import { decideRegistration, decideShutdown, type Arrival } from "./registration.js";
-import { mudOf, outcome, type Outcome, type RouterView } from "./router-view.js";
+import { decideRegistration } from "./registration.js";
+import { mudOf, outcome, type Arrival, type Outcome, type RouterView } from "./router-view.js";
 
+const STARTUP = /^startup-req-[123]$/;
 /** Said by routers only: a MUD that sends one would speak in a router's name. */
 const ROUTERS_ONLY = /^(startup-reply|mudlist|chanlist-reply|chan-filter-req|chan-ack|irn-.*)$/;
 
@@ -47,18 +55,31 @@ export function decideMalformed(
 function decide(view: RouterView, arrival: Arrival, value: LpcValue): Outcome {
   const { envelope, packet } = readEnvelope(value);
   const { type, from } = envelope;
-  // Reading all known types, also those only passed on, keeps malformed ones from MUDs.
-  const known = isKnown(type) ? readPacket(packet) : undefined;
-  if (known?.type === "startup-req-3") return decideRegistration(view, arrival, known);
+  if (STARTUP.test(type)) {
+    return decideRegistration(view, arrival, readPacket(packet) as PacketOf<"startup-req-3">);
+  }
+  // Before anything of the packet is read: what a stranger sends costs its envelope.
   if (arrival.sender === null) throw new PacketError("unk-src", "Not registered");
   if (from.mud !== arrival.sender) throw new PacketError("unk-src", `Not ${from.mud}`);
-  if (ROUTERS_ONLY.test(type)) throw new PacketError("not-allowed", `${type} is for routers`);
+  const known = readFromMud(envelope, packet);
   return (known && forRouter(view, arrival, known, packet)) ?? route(view, envelope, packet);
 }
 
-const isKnown = (type: string): boolean => isPacketType(type) || /^startup-req-[12]$/.test(type);
+/**
+ * What a MUD said, here or at a foreign router; undefined if its type is not known.
+ * Reading also what is only passed on keeps malformed packets from MUDs.
+ * @throws PacketError `not-allowed` for what only routers say, `bad-pkt`
+ */
+export function readFromMud({ type }: Envelope, packet: LpcValue[]): Packet | undefined {
+  if (ROUTERS_ONLY.test(type)) throw new PacketError("not-allowed", `${type} is for routers`);
+  return isPacketType(type) ? readPacket(packet) : undefined;
+}
 
-/** Types that are the router's business, whatever target they name. */
+/** Types that a router acts on itself, whatever target they name. */
+export const isForRouter = (type: string): boolean =>
+  STARTUP.test(type) ||
+  /^(shutdown|chanlist-req|chan-filter-reply|channel-(add|remove|admin|listen))$/.test(type);
+
 function forRouter(
   view: RouterView,
   arrival: Arrival,
@@ -68,9 +89,15 @@ function forRouter(
   if (isChannelMessage(packet)) return decideMessage(view, packet, values);
   switch (packet.type) {
     case "shutdown":
-      return decideShutdown(view, packet.from.mud, packet.body.restartDelay, arrival.now);
-    case "chanlist-req":
-      return outcome({ answers: chanlistPackets(view, packet.from.mud, 0) });
+      return decideShutdown(view, arrival, packet.from.mud, packet.body.restartDelay);
+    case "chanlist-req": {
+      const { mud } = packet.from;
+      const { chanlistId } = view;
+      return outcome({
+        changes: [{ kind: "sent", mud, chanlistId }],
+        answers: chanlistPackets(view, mud, 0),
+      });
+    }
     case "chan-filter-reply":
       return decideFiltered(view, packet);
     case "channel-add":

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { compare, readBaseline, writeBaseline } from "./baseline.js";
+import { compare, differences, readBaseline, writeBaseline } from "./baseline.js";
 import type { Figure } from "./result.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tellwire-load-"));
@@ -34,4 +34,12 @@ test("a baseline is found again by the name of its scenario", () => {
   writeBaseline(folder, "high", baseline);
   expect(readBaseline(folder, "high")).toEqual(baseline);
   expect(readBaseline(folder, "low")).toBeNull();
+});
+
+test("runs that were told otherwise are not alike", () => {
+  expect(differences({ rate: 5, room: 1 }, { rate: 5, room: 1 })).toEqual([]);
+  expect(differences({ rate: 5 }, { rate: 6, repeat: 3 })).toEqual([
+    "rate was 5, is 6",
+    "repeat was not told, is 3",
+  ]);
 });

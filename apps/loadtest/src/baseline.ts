@@ -18,10 +18,21 @@ export interface Change {
   level: "medium" | "high" | null;
 }
 
+/** What a run was told to do. */
+export type Settings = Record<string, string | number>;
+
 export interface Baseline {
   at: string;
-  settings: Record<string, string | number>;
+  settings: Settings;
   figures: Figure[];
+}
+
+/** What two runs were told otherwise, in words: such runs are not to be compared. */
+export function differences(before: Settings, now: Settings): string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
+  return [...names]
+    .filter((name) => before[name] !== now[name])
+    .map((name) => `${name} was ${before[name] ?? "not told"}, is ${now[name] ?? "not told"}`);
 }
 
 /** Figures that both runs have; what was zero and is not is worse without measure. */

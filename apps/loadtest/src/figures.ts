@@ -1,4 +1,4 @@
-import type { Percentiles } from "@tellwire/loadgen";
+import { type Percentiles, targetCores } from "@tellwire/loadgen";
 import type { Figure, PhaseResult } from "./result.js";
 
 const ms = (name: string, value: number): Figure => ({ name, value, unit: "ms", better: "lower" });
@@ -8,8 +8,7 @@ const latencies = (name: string, of: Percentiles | null): Figure[] =>
 
 /** CPU microseconds that the target's processes took for each acknowledged publish; null if it is not known. */
 export function cpuPerPublish({ cores, achieved }: PhaseResult): number | null {
-  const { generator: _, elsewhere: __, ...target } = cores;
-  const used = Object.values(target).reduce((a, b) => a + b, 0);
+  const used = targetCores(cores);
   return used > 0 && achieved > 0 ? Math.round((used / achieved) * 1_000_000) : null;
 }
 
@@ -26,6 +25,7 @@ export function figuresOf(phase: PhaseResult, several: boolean): Figure[] {
         ]),
     ...latencies("set-up", phase.setUp),
     ...latencies("absence", phase.absence),
+    ...latencies("return", phase.comeBack),
     ...latencies("catch-up", phase.catchUp),
     { name: "errors", value: phase.errorRate * 100, unit: "%", better: "lower" },
     ...(cpu === null

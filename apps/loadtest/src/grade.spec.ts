@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Aim, gradeOf, GRADES } from "./grade.js";
+import { type Aim, aimsOf, gradeOf, GRADES, unmeasured } from "./grade.js";
+import { phase } from "./result.fixture.js";
 
 const aim = (value: number): Aim => ({ name: "p95", value, target: 100 });
 
@@ -35,4 +36,30 @@ test("each grade asks less than the one before it", () => {
     expect(next.errors).toBeGreaterThan(row.errors);
     expect(next.reached).toBeLessThan(row.reached);
   }
+});
+
+test.each([
+  ["A+", 5_000],
+  ["A", 4_999],
+  ["A", 2_500],
+  ["B", 2_000],
+  ["D", 625],
+  ["F", 0],
+])("%s: %d publishes a second of 2,500", (grade, value) => {
+  expect(gradeOf([{ name: "rate", value, target: 2_500 }], 0, 1, false).grade).toBe(grade);
+});
+
+test("ack and delivery may have a target each", () => {
+  const ack = { p50: 1, p95: 2, p99: 30 };
+  const aims = aimsOf(phase({ ack }), { ackP99: 25, deliveryP99: 15 });
+  expect(aims.map(({ name, value }) => [name, value])).toEqual([
+    ["ackP99", 30],
+    ["deliveryP99", 9],
+  ]);
+});
+
+test("a target of which nothing was measured is found out", () => {
+  const targets = { p95: 100, absence: 2_000 };
+  expect(unmeasured(targets, aimsOf(phase(), targets))).toEqual(["absence p99"]);
+  expect(unmeasured({ p95: 100 }, aimsOf(phase({ offered: 0 }), targets))).toEqual(["p95"]);
 });

@@ -1,127 +1,53 @@
-import { availableParallelism, cpus } from "node:os";
-import { compare, readBaseline, writeBaseline } from "./baseline.js";
-import { figuresOf } from "./figures.js";
-import { type Aim, aimsOf, gradeOf } from "./grade.js";
+import { constants } from "node:os";
+import { compare, differences, readBaseline, writeBaseline } from "./baseline.js";
+import { load } from "./load.js";
 import { listOf, type Options, readOptions, USAGE } from "./options.js";
 import { listenToParent } from "./parent.js";
-import { playClimb } from "./play-climb.js";
-import { playIdle } from "./play-idle.js";
-import { playPhases } from "./play-phases.js";
-import { playSoak } from "./play-soak.js";
-import { playStorm } from "./play-storm.js";
-import { playStress } from "./play-stress.js";
-import { Recorder } from "./recorder.js";
+import { medianOf } from "./repeat.js";
 import { textOf } from "./report/text.js";
 import { writeReports } from "./report/write.js";
 import type { Result } from "./result.js";
-import type { Run } from "./run.js";
-import { type Kind, SCENARIOS } from "./scenarios.js";
-import type { Trend } from "./trend.js";
+import { SCENARIOS } from "./scenarios.js";
 
-const PLAYS: Record<Kind, (run: Run) => Promise<unknown>> = {
-  phases: playPhases,
-  climb: playClimb,
-  stress: playStress,
-  storm: playStorm,
-  idle: playIdle,
-  soak: playSoak,
-};
-
-async function load(options: Options): Promise<Result> {
-  const { name, spec, scenario, warmUpSeconds } = options;
-  if (spec.phases?.some(({ disturbed }) => disturbed) && options.disturb === undefined) {
-    throw new Error(`${name} needs --disturb, the command that disturbs the cluster`);
-  }
-  const groups = { ...options.processes };
-  listenToParent(groups);
-  const at = new Date().toISOString();
-  const total = spec.seconds + warmUpSeconds * (spec.phases?.length ?? 1);
-  const recorder: Recorder = new Recorder(
-    () => ({ ...groups, generator: run.generator }),
-    Math.round(total),
-  );
-  const say = (line: string): void => {
-    recorder.clear();
-    console.log(line);
-  };
-  const run: Run = {
-    options,
-    processes: groups,
-    generator: [],
-    recorder,
-    phases: [],
-    figures: [],
-    findings: [],
-    faults: [],
-    aims: [],
-    say,
-  };
-  const { connections, roomSize, workers, target } = scenario;
-  say(
-    `${name}: ${spec.title}\n${connections} connections, rooms of ${roomSize}, ${target.name} at ${target.url}, ` +
-      `${workers} generator processes`,
-  );
-  const trends = await PLAYS[spec.kind](run);
-  recorder.clear();
-  const result = resultOf(run, at);
-  if (spec.kind === "soak") result.trends = trends as Trend[];
-  return result;
-}
-
-function resultOf(run: Run, at: string): Result {
-  const { options, phases, faults, findings, recorder } = run;
-  const { name, spec, scenario, out } = options;
-  const several = phases.length > 1;
-  const figures = [...phases.flatMap((phase) => figuresOf(phase, several)), ...run.figures];
-  const aims: Aim[] = [
-    ...phases.flatMap((phase) => aimsOf(phase, spec.targets ?? {})),
-    ...run.aims,
-  ];
-  const errorRate = Math.max(0, ...phases.map((phase) => phase.errorRate));
-  const reached = Math.min(1, ...phases.map((phase) => phase.reached));
-  const baseline = readBaseline(out, name);
-  return {
-    scenario: name,
-    title: spec.title,
-    at,
-    settings: {
-      url: scenario.target.url,
-      protocol: spec.protocol ?? "ws",
-      connections: spec.connections,
-      room: spec.room,
-      rate: spec.rate,
-      seconds: spec.seconds,
-      size: scenario.textSize,
-      workers: scenario.workers,
-    },
-    machine: { cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism() },
-    phases,
-    figures,
-    findings,
-    faults,
-    doubts: phases.flatMap((phase) =>
-      phase.doubts.map((doubt) => (several ? `${phase.name}: ${doubt}` : doubt)),
-    ),
-    grade: spec.targets ? gradeOf(aims, errorRate, reached, faults.length > 0) : null,
-    changes: baseline && compare(baseline.figures, figures),
-    trends: [],
-    seconds: recorder.rows,
-  };
-}
-
+/** Returns the exit code: 0, or 1 if a promise was broken. @throws if the run could not be made */
 async function main(options: Options | null): Promise<number> {
   if (!options) {
     console.log(`${USAGE}\nscenarios\n${listOf(SCENARIOS)}`);
     return 0;
   }
-  const result = await load(options);
+  if (options.check) return 0;
+  const processes = { ...options.processes };
+  listenToParent(processes);
+  const results: Result[] = [];
+  for (let run = 1; run <= options.repeat; run++) {
+    if (options.repeat > 1) console.log(`run ${run} of ${options.repeat}`);
+    results.push(await load(options, processes));
+  }
+  const result = compared(medianOf(results), options);
   console.log(textOf(result));
   console.log(`reports: ${writeReports(options.out, result)}`);
-  if (options.saveBaseline) {
-    const { at, settings, figures } = result;
-    console.log(`baseline: ${writeBaseline(options.out, options.name, { at, settings, figures })}`);
-  }
+  if (options.saveBaseline) saveBaseline(result, options);
   return result.faults.length === 0 ? 0 : 1;
+}
+
+/** With what has changed since the baseline, or why that cannot be told. */
+function compared(result: Result, { name, out }: Options): Result {
+  const baseline = readBaseline(out, name);
+  if (!baseline) return result;
+  const unlike = differences(baseline.settings, result.settings);
+  if (unlike.length === 0) {
+    return { ...result, changes: compare(baseline.figures, result.figures) };
+  }
+  const finding = `not compared with the baseline of ${baseline.at}: ${unlike.join("; ")}`;
+  return { ...result, findings: [...result.findings, finding] };
+}
+
+function saveBaseline({ at, settings, figures, faults }: Result, { name, out }: Options): void {
+  if (faults.length > 0) {
+    console.error("not kept as a baseline: a promise was broken");
+    return;
+  }
+  console.log(`baseline: ${writeBaseline(out, name, { at, settings, figures })}`);
 }
 
 /** @throws nothing: what is wrong with the arguments is told with the usage */
@@ -134,9 +60,16 @@ function optionsOrExit(): Options | null {
   }
 }
 
-try {
-  process.exitCode = await main(optionsOrExit());
-} catch (error) {
-  console.error(`error: ${(error as Error).message}`);
-  process.exitCode = 2;
+function failed(error: Error): never {
+  console.error(`error: ${error.message}`);
+  process.exit(2);
 }
+
+// An error of the tool must not look like a broken promise, which is 1.
+process.on("uncaughtException", failed);
+// Leaving by `exit` ends what this process has started.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
+const options = optionsOrExit();
+main(options).then((code) => (process.exitCode = code), failed);

@@ -4,9 +4,10 @@ import { SCENARIOS } from "./scenarios.js";
 
 const URL_OPTION = ["--url", "http://127.0.0.1:8080"];
 const read = (...args: string[]) => readOptions([...args, ...URL_OPTION])!;
+const DISTURB = ["--disturb", "true"];
 
 test.each(Object.keys(SCENARIOS))("%s can be played as it is, and its phases are whole", (name) => {
-  const { spec, scenario } = read(name);
+  const { spec, scenario } = read(name, ...DISTURB);
   expect(scenario).toMatchObject({ connections: spec.connections, roomSize: spec.room });
   const phases = spec.phases ?? [];
   const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0);
@@ -43,6 +44,14 @@ test.each([
   [["baseline", "surplus"], 'what is "surplus"?'],
   [["baseline", "--rate", "-1"], "--rate"],
   [["baseline", "--rate", "many"], "--rate: many is not a number"],
+  [["baseline", "--rate", "Infinity"], "--rate"],
+  [["baseline", "--workers", "1.5"], "--workers: 1.5 is not a whole number"],
+  [["baseline", "--connections", "0"], "--connections"],
+  [["baseline", "--repeat", "0.5"], "--repeat"],
+  [["inbox", "--connections", "1"], "nobody writes to himself"],
+  [["fan-in", "--connections", "5", "--room", "5"], "others must publish"],
+  [["soak", "--seconds", "60"], "nothing can be told of growth"],
+  [["rolling-restart"], "needs --disturb"],
   [["baseline", "--protocol", "smoke"], "none of ws, socketio, mixed"],
   [["baseline", "--pids", "edges"], "NAME=PID"],
   [["baseline", "--unknown"], "unknown"],
@@ -54,4 +63,18 @@ test("a scenario needs a cluster, the list does not", () => {
   expect(() => readOptions(["baseline"])).toThrow("--url is missing");
   expect(readOptions(["list"])).toBeNull();
   for (const name of Object.keys(SCENARIOS)) expect(listOf(SCENARIOS)).toContain(name);
+});
+
+test("whether arguments make sense can be asked without a cluster", () => {
+  expect(readOptions(["rolling-restart", "--check"])!.check).toBe(true);
+  expect(() => readOptions(["rolling-restrat", "--check"])).toThrow("no scenario");
+});
+
+test("an idle Socket.IO connection may take more memory", () => {
+  expect(read("idle").spec.targets).toMatchObject({ edgeBytes: 20_000, setUp: 100 });
+  expect(read("idle", "--protocol", "socketio").spec.targets).toMatchObject({
+    edgeBytes: 32_768,
+    setUp: 100,
+  });
+  expect(read("idle").spec.targets!.edgeBytes).toBe(20_000);
 });

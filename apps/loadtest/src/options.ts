@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { HTTP, JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
 import { availableParallelism } from "node:os";
+import { LEAST_SOAK_SECONDS } from "./play-soak.js";
 import { PROTOCOLS, type ProtocolChoice, SCENARIOS, type ScenarioSpec } from "./scenarios.js";
 
 export const USAGE = `npm run load -- list
@@ -12,6 +13,7 @@ npm run load -- SCENARIO [options]
   --seconds N  --minutes N   how long it is measured; of each stage with climb and stress
   --warm-up N                seconds before each phase that do not count  (2; soak 180)
   --protocol ws|socketio|mixed
+  --repeat N                 plays it so often, and tells the median of each figure
   --missed N  --within N     reconnect-storm: messages each misses (100), seconds to return (5)
   --workers N                generator processes  (one less than there are cores)
   --pids NAME=PID,PID        report CPU and memory of these processes and their children; repeatable
@@ -31,6 +33,9 @@ export interface Options {
   disturb: string | undefined;
   out: string;
   saveBaseline: boolean;
+  repeat: number;
+  /** Only whether the arguments make sense is asked for. */
+  check: boolean;
 }
 
 /** Null: only the list, or help, was asked for. @throws if an option is unknown or its value makes no sense */
@@ -55,6 +60,8 @@ export function readOptions(args: string[]): Options | null {
       workers: { type: "string" },
       pids: { type: "string", multiple: true, default: [] },
       disturb: { type: "string" },
+      repeat: { type: "string", default: "1" },
+      check: { type: "boolean", default: false },
       out: { type: "string", default: ".data/load" },
       "save-baseline": { type: "boolean", default: false },
     },
@@ -64,37 +71,55 @@ export function readOptions(args: string[]): Options | null {
   if (surplus.length > 0) throw new Error(`what is "${surplus.join(" ")}"?`);
   const known = SCENARIOS[name];
   if (!known) throw new Error(`no scenario is called ${name}: npm run load -- list`);
-  if (!values.url) throw new Error("--url is missing");
-  const number = (
-    option: "connections" | "rate" | "room" | "size" | "seconds",
-    otherwise: number,
-  ) => (values[option] === undefined ? otherwise : positive(option, values[option]));
+  const { url = values.check ? "http://localhost" : undefined } = values;
+  if (!url) throw new Error("--url is missing");
+  const number = (option: "rate" | "seconds", otherwise: number) =>
+    values[option] === undefined ? otherwise : positive(option, values[option]);
+  const count = (option: "connections" | "room" | "size" | "workers", otherwise: number) =>
+    values[option] === undefined ? otherwise : whole(option, values[option]);
   const minutes = values.minutes && positive("minutes", values.minutes) * 60;
   const spec: ScenarioSpec = {
     ...known,
-    connections: number("connections", known.connections),
+    connections: count("connections", known.connections),
     rate: number("rate", known.rate),
-    room: number("room", known.room),
-    size: number("size", known.size ?? 300),
+    room: count("room", known.room),
+    size: count("size", known.size ?? 300),
     seconds: minutes || number("seconds", known.seconds),
     protocol: readProtocol(values.protocol ?? known.protocol ?? "ws"),
   };
-  const workers =
-    values.workers === undefined
-      ? Math.max(1, availableParallelism() - 1)
-      : positive("workers", values.workers);
+  if (spec.protocol === "socketio") spec.targets = { ...spec.targets, ...spec.socketIoTargets };
+  refuseSenseless(spec);
+  if (spec.phases?.some(({ disturbed }) => disturbed) && !values.disturb && !values.check) {
+    throw new Error(`${name} needs --disturb, the command that disturbs the cluster`);
+  }
+  const workers = count("workers", Math.max(1, availableParallelism() - 1));
   return {
     name,
     spec,
-    scenario: scenarioOf(spec, { url: values.url, apiKey: values["api-key"], workers }),
+    scenario: scenarioOf(spec, { url, apiKey: values["api-key"], workers }),
     warmUpSeconds: readWarmUp(values["warm-up"], known),
-    missed: positive("missed", values.missed),
+    missed: whole("missed", values.missed),
     withinSeconds: positive("within", values.within),
     processes: Object.fromEntries(values.pids.map(readGroup)),
     disturb: values.disturb,
     out: values.out,
     saveBaseline: values["save-baseline"],
+    repeat: whole("repeat", values.repeat),
+    check: values.check,
   };
+}
+
+/** @throws if nobody would publish, or nobody hear, or too little be seen */
+function refuseSenseless({ shape, kind, connections, room, seconds }: ScenarioSpec): void {
+  if (shape === "inboxes" && connections < 2) {
+    throw new Error("--connections: nobody writes to himself, so there must be two");
+  }
+  if (shape === "fan-in" && connections <= room) {
+    throw new Error(`--connections: ${room} of them subscribe (--room), and others must publish`);
+  }
+  if (kind === "soak" && seconds < LEAST_SOAK_SECONDS) {
+    throw new Error(`--seconds: in less than ${LEAST_SOAK_SECONDS} nothing can be told of growth`);
+  }
 }
 
 function scenarioOf(
@@ -136,14 +161,22 @@ function readProtocol(text: string): ProtocolChoice {
 
 function positive(name: string, text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new Error(`--${name}: ${text} is not a number above zero`);
+  if (!(value > 0 && Number.isFinite(value))) {
+    throw new Error(`--${name}: ${text} is not a number above zero`);
+  }
+  return value;
+}
+
+function whole(name: string, text: string): number {
+  const value = positive(name, text);
+  if (!Number.isSafeInteger(value)) throw new Error(`--${name}: ${text} is not a whole number`);
   return value;
 }
 
 function readGroup(text: string): [string, number[]] {
   const [name, pids] = text.split("=");
   if (!name || !pids) throw new Error(`--pids: ${text} is not NAME=PID,PID`);
-  return [name, pids.split(",").map((pid) => positive("pids", pid))];
+  return [name, pids.split(",").map((pid) => whole("pids", pid))];
 }
 
 const durationOf = ({ kind, seconds }: ScenarioSpec): string =>

@@ -9,9 +9,23 @@ type FromParent =
   | { type: "processes"; groups: Record<string, number[]> }
   | { type: "figures"; figures: Record<string, number> };
 
+/** What it is asked for: from now on, the figures. */
+interface ToParent {
+  type: "watch";
+}
+
 let figures: Record<string, number> = {};
 
-export const latestFigures = (): Readonly<Record<string, number>> => figures;
+export function askForFigures(): void {
+  process.send?.({ type: "watch" } satisfies ToParent);
+}
+
+/** Each figure only once: what is not told again is not known any more. */
+export function takeFigures(): Record<string, number> {
+  const taken = figures;
+  figures = {};
+  return taken;
+}
 
 /** Keeps `groups` as the parent tells it. */
 export function listenToParent(groups: Record<string, readonly number[]> & ProcessGroups): void {

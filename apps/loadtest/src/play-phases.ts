@@ -42,11 +42,24 @@ function stepOf({ options }: Run, phase: Phase): Step {
 /** Runs the command that disturbs the cluster; that it fails is a fault of the run. */
 async function disturb(run: Run, step: Step): Promise<void> {
   await delay((step.warmUpSeconds + step.measureSeconds * DISTURBED_AT) * 1_000);
-  const child = spawn("sh", ["-c", run.options.disturb!], { stdio: ["ignore", "ignore", "pipe"] });
+  // A group of its own, so that all of it can be ended.
+  const child = spawn("sh", ["-c", run.options.disturb!], {
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+  });
+  const end = (): void => {
+    try {
+      process.kill(-child.pid!, "SIGTERM");
+    } catch {
+      // It has ended just now.
+    }
+  };
+  process.once("exit", end);
   const began = performance.now();
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
   const [code] = (await once(child, "close")) as [number | null];
+  process.off("exit", end);
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   run.findings.push(`the cluster was disturbed for ${seconds} s`);
   if (code !== 0) addFaults(run, [`the cluster could not be disturbed: ${complaint.trim()}`]);
@@ -56,7 +69,11 @@ async function disturb(run: Run, step: Step): Promise<void> {
 }
 
 /** Who does not read must be told so, by the documented code; that all came in the end is checked anyway. */
-function judgeSlow(run: Run, { returned, catchUp }: PhaseResult, stalled: number): void {
+export function judgeSlow(
+  run: Pick<Run, "faults" | "findings">,
+  { returned, catchUp }: Pick<PhaseResult, "returned" | "catchUp">,
+  stalled: number,
+): void {
   const closed = returned[SLOW_CLIENT] ?? 0;
   run.findings.push(`${closed} of ${stalled} slow connections were closed with ${SLOW_CLIENT}`);
   if (closed < stalled) {

@@ -1,7 +1,10 @@
 import { faultsOf, percentiles, roomsOf } from "@tellwire/loadgen";
-import { addFaults, connect, play, type Run, withConductor } from "./run.js";
+import { addFaults, connect, longestIn, play, type Run, withConductor } from "./run.js";
 
 const BEFORE_SECONDS = 3;
+
+/** How long the phases take, without the return itself. */
+export const stormSeconds = (awaySeconds: number): number => awaySeconds + 2 * BEFORE_SECONDS;
 
 /** All but one of each room leave, miss messages, and return at once. */
 export async function playStorm(run: Run): Promise<void> {
@@ -16,23 +19,39 @@ export async function playStorm(run: Run): Promise<void> {
     const away = { rate, warmUpSeconds: 0, measureSeconds: spec.seconds };
     await play(run, conductor, { name: "away", step: away, connected: null });
     run.say(`${scenario.connections} clients return within ${withinSeconds} s`);
-    const stats = await conductor.comeBack(withinSeconds);
-    addFaults(run, faultsOf(stats));
-    const { p50, p99 } = percentiles(stats.catchUp);
-    const { totalCount } = stats.catchUp;
-    run.findings.push(
-      `${totalCount} clients returned within ${withinSeconds} s and missed about ${missed} messages each ` +
-        `(${stats.counts.delivered} in all); from subscribe to the last of them: p50 ${p50} ms, p99 ${p99} ms`,
-    );
-    if (totalCount < scenario.connections) {
-      const lacking = scenario.connections - totalCount;
-      run.findings.push(`${lacking} clients had missed nothing, or did not catch up`);
-    }
-    run.figures.push({ name: "catch-up p50", value: p50, unit: "ms", better: "lower" });
-    run.figures.push({ name: "catch-up p99", value: p99, unit: "ms", better: "lower" });
-    run.aims.push({ name: "catchUp", value: p99, target: spec.targets?.catchUp ?? 1_000 });
+    judgeReturn(run, await conductor.comeBack(withinSeconds));
     recorder.begin("after");
     const after = { rate: spec.rate, warmUpSeconds: 0, measureSeconds: BEFORE_SECONDS };
     await play(run, conductor, { name: "after", step: after, connected: null });
   });
+}
+
+function judgeReturn(run: Run, stats: Parameters<typeof faultsOf>[0]): void {
+  const { spec, scenario, missed, withinSeconds } = run.options;
+  const { comeBack, catchUp, counts } = stats;
+  addFaults(run, faultsOf(stats));
+  const lacking = {
+    "clients did not return": scenario.connections - comeBack.totalCount,
+    "clients had missed nothing, or did not catch up": scenario.connections - catchUp.totalCount,
+  };
+  for (const [what, n] of Object.entries(lacking)) if (n > 0) addFaults(run, [`${n} ${what}`]);
+  if (comeBack.totalCount > 0) {
+    const last = longestIn(comeBack);
+    run.findings.push(
+      `${comeBack.totalCount} clients returned, due one after the other within ${withinSeconds} s; ` +
+        `the last to be subscribed was so ${last} ms after its time`,
+    );
+    run.figures.push({ name: "last return", value: last, unit: "ms", better: "lower" });
+    run.aims.push({ name: "comeBack", value: last, target: spec.targets?.comeBack ?? 1_000 });
+  }
+  if (catchUp.totalCount > 0) {
+    const { p50, p99 } = percentiles(catchUp);
+    run.findings.push(
+      `each had missed about ${missed} messages (${counts.delivered} in all); ` +
+        `from subscribe to the last of them: p50 ${p50} ms, p99 ${p99} ms`,
+    );
+    run.figures.push({ name: "catch-up p50", value: p50, unit: "ms", better: "lower" });
+    run.figures.push({ name: "catch-up p99", value: p99, unit: "ms", better: "lower" });
+    run.aims.push({ name: "catchUp", value: p99, target: spec.targets?.catchUp ?? 1_000 });
+  }
 }

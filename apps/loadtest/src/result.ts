@@ -1,6 +1,6 @@
 import type { Percentiles, ProcessUsage, StepReport } from "@tellwire/loadgen";
-import type { Change } from "./baseline.js";
-import type { Grade } from "./grade.js";
+import type { Change, Settings } from "./baseline.js";
+import type { Aim, Grade } from "./grade.js";
 import type { Trend } from "./trend.js";
 
 /** One phase as it went. */
@@ -15,9 +15,12 @@ export interface PhaseResult extends StepReport {
   errorRate: number;
   /** Acks inside the window, as a share of what was offered in it. */
   reached: number;
+  /** It looked for a limit, and may have passed it: no grade is taken from it. */
+  probing: boolean;
   /** Null if it did not happen. */
   setUp: Percentiles | null;
   absence: Percentiles | null;
+  comeBack: (Percentiles & { most: number }) | null;
   catchUp: Percentiles | null;
   /** Connections that were lost and came back, by close code. */
   returned: Record<string, number>;
@@ -51,7 +54,9 @@ export interface Result {
   title: string;
   /** When it began, ISO 8601. */
   at: string;
-  settings: Record<string, string | number>;
+  /** How often the scenario was played; the figures are medians of that many. */
+  runs: number;
+  settings: Settings;
   machine: { cpu: string; cores: number };
   phases: PhaseResult[];
   figures: Figure[];
@@ -61,7 +66,11 @@ export interface Result {
   faults: string[];
   doubts: string[];
   grade: Grade | null;
-  /** Compared with the baseline; null if there is none. */
+  /** What the grade was given for: figures beside their targets, and shares as in {@link PhaseResult}. */
+  aims: Aim[];
+  errorRate: number;
+  reached: number;
+  /** Compared with the baseline; null if there is none of a run with the same settings. */
   changes: Change[] | null;
   trends: Trend[];
   seconds: SecondRow[];

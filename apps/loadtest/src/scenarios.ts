@@ -24,14 +24,23 @@ export interface Targets {
   /** Milliseconds, of ack and delivery alike. */
   p95?: number;
   p99?: number;
+  /** Milliseconds of one of them alone. */
+  ackP99?: number;
+  deliveryP99?: number;
   /** Milliseconds from the loss of a connection until its topic is subscribed again, p99. */
   absence?: number;
+  /** Milliseconds from when one who had left was due to come back until its topic is subscribed again, of the last one. */
+  comeBack?: number;
   /** Milliseconds from subscribing after a cursor until all that was missed has come, p99. */
   catchUp?: number;
   /** Milliseconds from the intended start of a connection until it has subscribed, p99. */
   setUp?: number;
   /** Bytes of edge memory an idle connection. */
   edgeBytes?: number;
+  /** Publishes a second that hold with delivery p99 below 100 ms, in rooms of 10; in others, as many deliveries. */
+  rate?: number;
+  /** Connections of the largest stage that held. */
+  held?: number;
 }
 
 /** What is done: phases one after the other, or one of the procedures of the files `play-*.ts`. */
@@ -62,6 +71,8 @@ export interface ScenarioSpec {
   /** One phase at full rate if absent. */
   phases?: readonly Phase[];
   targets?: Targets;
+  /** What takes the place of some of them with `--protocol socketio`. */
+  socketIoTargets?: Targets;
 }
 
 const steady = (title: string, connections: number, rate: number, p95: number): ScenarioSpec => ({
@@ -138,7 +149,7 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     seconds: 40,
     returning: true,
     phases: [{ name: "churn", rate: 1, seconds: 1, churn: 0.02 }],
-    targets: { p95: 100, catchUp: 1_000 },
+    targets: { p95: 100, comeBack: 1_000, catchUp: 1_000 },
   },
   stress: {
     title: "more and more connections, to the breaking point",
@@ -147,6 +158,7 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     room: 10,
     rate: 1_000,
     seconds: 10,
+    targets: { held: 5_000 },
   },
   climb: {
     title: "higher and higher rates, until delivery p99 passes 250 ms",
@@ -155,9 +167,19 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     room: 10,
     rate: 0,
     seconds: 6,
+    targets: { rate: 2_500 },
   },
   "users-1000": steady("many users who say little", 1_000, 100, 100),
   "users-5000": steady("very many users who say little", 5_000, 500, 100),
+  target: {
+    title: "a thousand users, a thousand messages a second: is it fast enough?",
+    kind: "phases",
+    connections: 1_000,
+    room: 10,
+    rate: 1_000,
+    seconds: 30,
+    targets: { deliveryP99: 15, ackP99: 25 },
+  },
   "room-1": rooms(1, 100, 1_000),
   "room-10": rooms(10, 100, 1_000),
   "room-100": rooms(100, 1_000, 100),
@@ -191,7 +213,7 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     seconds: 20,
     shape: "kept-rooms",
     returning: true,
-    targets: { catchUp: 1_000 },
+    targets: { comeBack: 1_000, catchUp: 1_000 },
   },
   "rolling-restart": {
     title: "every edge is restarted, one after the other, under load",
@@ -213,6 +235,17 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     seconds: 30,
     connectPerSecond: 200,
     targets: { edgeBytes: 20_000, setUp: 100 },
+    socketIoTargets: { edgeBytes: 32_768 },
+  },
+  "idle-load": {
+    title: "very many connections, of which few say something",
+    kind: "phases",
+    connections: 10_000,
+    room: 10,
+    rate: 500,
+    seconds: 60,
+    connectPerSecond: 200,
+    targets: { p95: 100, setUp: 100 },
   },
   "slow-consumers": {
     title: "a fifth of the connections stops reading; the others must not notice",

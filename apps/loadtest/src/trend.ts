@@ -1,18 +1,35 @@
+/** What can be said of a series, see {@link trendOf}. */
+export type Verdict = "grows" | "falls" | "flat" | "cannot tell";
+
 /** How something changed over a long run. */
 export interface Trend {
   name: string;
   unit: string;
   /** Units an hour, by least squares. */
   slope: number;
-  /** Half the width of the slope's 99 % confidence interval. */
+  /** Half the width of the slope's 99.9 % confidence interval. */
   uncertainty: number;
   mean: number;
-  /** Whether the interval leaves zero out. */
-  distinguishable: boolean;
+  verdict: Verdict;
 }
 
-/** Two-sided 99 %: of two dozen series observed, hardly one is called growing by chance. */
-const Z = 2.576;
+/** Of a series: what it is, and what share of its mean it may change by over the whole run and be called flat. */
+export interface Watched {
+  name: string;
+  unit: string;
+  tolerance: number;
+}
+
+/** Fewer tell nothing. */
+export const LEAST_SAMPLES = 8;
+
+/**
+ * Two-sided 99.9 %: a series without a trend is called growing once in 2,000 times, so
+ * of two dozen in a run one is in about one run of eighty.
+ */
+const Z = 3.2905;
+/** Below this share of the mean is rounding, and no trend. */
+const ROUNDING = 1e-9;
 
 /** The quantile of Student's t, from the normal one (Cornish and Fisher's first two terms). */
 function studentT(degrees: number): number {
@@ -25,22 +42,27 @@ function studentT(degrees: number): number {
  * The slope of a series by least squares, and how sure it is. Neighbouring
  * samples resemble each other, which makes a slope look surer than it is: its
  * standard error is widened by the residuals' correlation from one to the next.
- * @param samples at least 8, evenly spaced
+ *
+ * `grows` and `falls`: the interval leaves zero out. `flat`: it holds zero, and nothing that
+ * would come to more than the tolerance over the run. Else the run was too short or
+ * too restless: `cannot tell`.
+ * @param samples evenly spaced; null where there is none
  * @param every seconds from one to the next
+ * @throws RangeError with fewer than {@link LEAST_SAMPLES}
  */
 export function trendOf(
-  name: string,
-  unit: string,
-  samples: readonly number[],
+  { name, unit, tolerance }: Watched,
+  samples: readonly (number | null)[],
   every: number,
 ): Trend {
-  const n = samples.length;
-  if (n < 8) throw new RangeError(`${n} samples are too few to tell a trend`);
-  const mean = samples.reduce((a, b) => a + b) / n;
-  const middle = (n - 1) / 2;
-  const spread = (n * (n * n - 1)) / 12;
-  const perSample = samples.reduce((sum, y, i) => sum + (i - middle) * (y - mean), 0) / spread;
-  const residuals = samples.map((y, i) => y - mean - perSample * (i - middle));
+  const points = samples.flatMap((y, x) => (y === null ? [] : [{ x, y }]));
+  const n = points.length;
+  if (n < LEAST_SAMPLES) throw new RangeError(`${n} samples are too few to tell a trend`);
+  const mean = points.reduce((sum, { y }) => sum + y, 0) / n;
+  const middle = points.reduce((sum, { x }) => sum + x, 0) / n;
+  const spread = points.reduce((sum, { x }) => sum + (x - middle) ** 2, 0);
+  const perSample = points.reduce((sum, { x, y }) => sum + (x - middle) * (y - mean), 0) / spread;
+  const residuals = points.map(({ x, y }) => y - mean - perSample * (x - middle));
   const squares = residuals.reduce((sum, r) => sum + r * r, 0);
   const products = residuals.slice(1).reduce((sum, r, i) => sum + r * residuals[i]!, 0);
   const correlation = squares > 0 ? Math.min(0.95, Math.max(0, products / squares)) : 0;
@@ -50,7 +72,20 @@ export function trendOf(
   const perHour = 3_600 / every;
   const slope = perSample * perHour;
   const uncertainty = studentT(degrees) * error * perHour;
-  // Below a billionth of the mean is rounding, and no trend.
-  const distinguishable = Math.abs(slope) > uncertainty + Math.abs(mean) * 1e-9;
-  return { name, unit, slope, uncertainty, mean, distinguishable };
+  const hours = ((samples.length - 1) * every) / 3_600;
+  const bounds = {
+    rounding: Math.abs(mean) * ROUNDING,
+    tolerated: (Math.abs(mean) * tolerance) / hours,
+  };
+  return { name, unit, slope, uncertainty, mean, verdict: judge(slope, uncertainty, bounds) };
+}
+
+function judge(
+  slope: number,
+  uncertainty: number,
+  { rounding, tolerated }: { rounding: number; tolerated: number },
+): Verdict {
+  if (slope - uncertainty > rounding) return "grows";
+  if (slope + uncertainty < -rounding) return "falls";
+  return Math.abs(slope) + uncertainty <= tolerated + rounding ? "flat" : "cannot tell";
 }

@@ -3,13 +3,17 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { decodeFromCompressedBase64, type Histogram } from "hdr-histogram-js";
 import { nowMicros } from "./clock.js";
-import { CpuSample, type ProcessGroups } from "./process-cpu.js";
+import { CpuMeter, type ProcessGroups } from "./process-cpu.js";
 import { castParts, type PartStep, roomsOf, type Scenario, type Step } from "./scenario.js";
 import { type Second, Seconds } from "./second.js";
 import { histogram, StepStats } from "./step-stats.js";
 import type { Answer, Aside, NumbersByRoom, Order } from "./worker-messages.js";
 
 const WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
+/** More than there are workers, so that two rates share no arrivals. */
+const SEEDS_PER_RATE = 1_000;
+/** What a process used between the last look and its end is lost. */
+const LOOK_MS = 1_000;
 /** Time for the orders to arrive, so that all workers start together. */
 const LEAD_MICROS = 200_000;
 
@@ -23,6 +27,8 @@ export interface StepOutcome {
 export interface Connected {
   /** Why some could not connect. */
   failures: string[];
+  /** How many are connected now, those of earlier calls among them. */
+  held: number;
   /** From the intended time of each connection until it had subscribed, in microseconds. */
   setUp: Histogram;
 }
@@ -31,7 +37,6 @@ export interface Connected {
 export class Conductor {
   private readonly workers: ChildProcess[] = [];
   private readonly rooms: number;
-  private steps = 0;
   private acknowledged: Record<number, NumbersByRoom> = {};
   private seconds: Seconds | null = null;
 
@@ -78,10 +83,6 @@ export class Conductor {
     }
   }
 
-  get pids(): number[] {
-    return this.workers.map(({ pid }) => pid!);
-  }
-
   /**
    * Brings in the first `share` of the rooms, whole rooms each, and sends the others away.
    * @param perSecond connections; without it they come as fast as they are let in
@@ -93,7 +94,8 @@ export class Conductor {
     const answers = await this.tell("connect", () => order);
     const setUp = histogram();
     for (const answer of answers) setUp.add(decodeFromCompressedBase64(answer.setUp));
-    return { failures: answers.flatMap(({ failures }) => failures), setUp };
+    const held = answers.reduce((sum, answer) => sum + answer.held, 0);
+    return { failures: answers.flatMap(({ failures }) => failures), held, setUp };
   }
 
   /** @param onSecond is told what happened in each second, soon after its end */
@@ -101,7 +103,8 @@ export class Conductor {
     const startAt = nowMicros() + LEAD_MICROS;
     const measureFrom = startAt + step.warmUpSeconds * 1_000_000;
     const measureTo = measureFrom + step.measureSeconds * 1_000_000;
-    const seed = ++this.steps * 1_000;
+    // By the rate, so that every target gets the same arrivals, whatever was played before.
+    const seed = Math.round(step.rate * SEEDS_PER_RATE);
     const workers = this.workers.length;
     const partStep = (index: number): PartStep => ({
       rate: step.rate / workers,
@@ -163,15 +166,30 @@ export class Conductor {
   }
 
   private async measureCores(from: number, to: number): Promise<Record<string, number>> {
-    const groups = (): ProcessGroups => ({ ...this.processes, generator: this.pids });
+    const generator = this.workers.map(({ pid }) => pid!);
     await delay((from - nowMicros()) / 1_000);
-    const before = new CpuSample(groups());
+    const meter = new CpuMeter(() => ({ ...this.processes, generator }));
+    const own = process.cpuUsage();
     const begun = nowMicros();
-    await delay((to - nowMicros()) / 1_000);
-    const used = new CpuSample(groups()).since(before);
+    for (let left = to - begun; left > 0; left = to - nowMicros()) {
+      await delay(Math.min(LOOK_MS, left / 1_000));
+      meter.look();
+    }
     const elapsedMs = (nowMicros() - begun) / 1_000;
-    return Object.fromEntries(Object.entries(used).map(([name, ms]) => [name, ms / elapsedMs]));
+    const { user, system } = process.cpuUsage(own);
+    return coresOf(meter.used, (user + system) / 1_000, elapsedMs);
   }
+}
+
+/** This process is part of the generator; what it has started may be the target's, so it is no group. */
+function coresOf(
+  used: Readonly<Record<string, number>>,
+  ownMs: number,
+  elapsedMs: number,
+): Record<string, number> {
+  const { generator = 0, elsewhere = 0 } = used;
+  const all = { ...used, generator: generator + ownMs, elsewhere: Math.max(0, elsewhere - ownMs) };
+  return Object.fromEntries(Object.entries(all).map(([name, ms]) => [name, ms / elapsedMs]));
 }
 
 /** Resolves with the worker's answer, passing over what it tells meanwhile. @throws if it dies */
@@ -189,7 +207,11 @@ function ask(worker: ChildProcess, index: number, order: Order): Promise<Answer>
       done();
       reject(new Error(`Load worker ${index} died`));
     };
+    // It may have died between two orders.
+    if (!worker.connected) return died();
     worker.on("message", hear).on("exit", died);
-    worker.send(order);
+    worker.send(order, (error) => {
+      if (error) died();
+    });
   });
 }

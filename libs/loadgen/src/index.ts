@@ -3,8 +3,9 @@ export { Conductor, type Connected, type StepOutcome } from "./conductor.js";
 export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
 export { HTTP, JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";
 export type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
-export { CpuSample, type ProcessGroups } from "./process-cpu.js";
-export { memoryOf, ProcessMeter, type ProcessUsage } from "./process-meter.js";
+export { median } from "./median.js";
+export { CpuSample, type ProcessGroups, processTree, targetCores } from "./process-cpu.js";
+export { descriptorsOf, memoryOf, ProcessMeter, type ProcessUsage } from "./process-meter.js";
 export {
   faultsOf,
   lineOf,
@@ -16,5 +17,5 @@ export {
 export { roomsOf, type Scenario, type Shape, type Step, type Target } from "./scenario.js";
 export type { Second } from "./second.js";
 export { histogram, StepStats } from "./step-stats.js";
-export { climb, highest } from "./steps.js";
+export { climb, highest, isOver, ratesFor } from "./steps.js";
 export type { System } from "./system.js";

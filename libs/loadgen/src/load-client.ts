@@ -26,6 +26,8 @@ export interface ClientEvents {
   onClose(code: number): void;
   /** It was lost, and is back after so many microseconds. */
   onReturned(code: number, absence: number): void;
+  /** It had left by its own wish, and is back so many microseconds after it was due. */
+  onCameBack(micros: number): void;
   /** The newest of what was missed has come, so many microseconds after subscribing. */
   onCaughtUp(micros: number): void;
 }
@@ -55,6 +57,7 @@ export class LoadClient {
   private readonly topic: string;
   private readonly unanswered = new Set<Unanswered>();
   private link: Link | null = null;
+  private hasJoined = false;
   /** What the last subscribe had to bring, and since when. */
   private catchUp: { head: number; since: number } | null = null;
   /** Up to this seq, what comes was missed while away by one's own wish. */
@@ -126,10 +129,12 @@ export class LoadClient {
     this.link?.close();
   }
 
-  /** Comes back from its cursor, however often it takes. */
-  async comeBack(): Promise<void> {
+  /** Comes back from its cursor, however often it takes. @param dueAt microseconds of the shared clock */
+  async comeBack(dueAt: number): Promise<void> {
     this.lateUpTo = Number.MAX_SAFE_INTEGER;
     await this.openPatiently();
+    if (!this.connected) return; // The run has ended meanwhile.
+    this.events.onCameBack(nowMicros() - dueAt);
     this.lateUpTo = this.catchUp?.head ?? this.check.cursor;
   }
 
@@ -164,10 +169,12 @@ export class LoadClient {
 
   private async join(link: Link): Promise<void> {
     if (this.subscribes) {
-      const after = this.check.cursor;
+      // Who has heard nothing yet says 0 when it returns, or it would not get what it missed.
+      const after = this.hasJoined && this.part.target.gapless ? this.check.cursor : undefined;
       const since = nowMicros();
-      const { head = after } = await link.subscribe(this.topic, after > 0 ? after : undefined);
-      if (after > 0 && head > after) this.catchUp = { head, since };
+      const { head = 0 } = await link.subscribe(this.topic, after);
+      this.hasJoined = true;
+      if (after !== undefined && head > after) this.catchUp = { head, since };
       this.seeWhetherCaughtUp(); // All of it may have come together with the reply.
     }
     this.connected = true;

@@ -37,9 +37,11 @@ export async function openPaced(
 
 /** Evenly within the time; resolves when all are back. */
 export async function returnWithin(clients: readonly LoadClient[], ms: number): Promise<void> {
+  const begin = nowMicros();
   const returning = clients.map(async (client, i) => {
-    await delay((i / clients.length) * ms);
-    await client.comeBack();
+    const at = begin + (i / clients.length) * ms * 1_000;
+    await delayUntil(at);
+    await client.comeBack(at);
   });
   await Promise.all(returning);
 }

@@ -11,12 +11,29 @@ import { emptySecond, type SecondJson, secondToJson } from "./second.js";
 import { countIn, histogram, record, StepStats } from "./step-stats.js";
 import type { NumbersByRoom } from "./worker-messages.js";
 
+/** How long is waited for what is missing, in microseconds. */
+export interface Patience {
+  /** Without a sign of the target. */
+  silence: number;
+  /** At the most. */
+  longest: number;
+}
+
 /** An overloaded target may be late, but one that is silent for this long owes what is missing. */
-const SILENCE_MICROS = 5_000_000;
-const LONGEST_WAIT_MICROS = 60_000_000;
+const PATIENCE: Patience = { silence: 5_000_000, longest: 60_000_000 };
 const LOOK_AGAIN_MS = 20;
 /** How long who leaves stays away, in milliseconds. */
 const AWAY_MS = { least: 500, most: 2_000 };
+
+/** A publish whose answer is awaited. */
+interface Said {
+  room: number;
+  number: number;
+  /** Intended send time. */
+  at: number;
+  /** The step in which it was sent, counted from 1. */
+  step: number;
+}
 
 /** One worker's connections, and what they see of the step that is being played. */
 export class Player {
@@ -24,7 +41,10 @@ export class Player {
   private readonly acknowledged = new Map<number, Bitmap>();
   private readonly sentByRoom = new Map<number, number>();
   private stats = new StepStats();
+  /** By close code, since the run began: a connection may be lost between two steps as well. */
+  private readonly closed: Record<string, number> = {};
   private second = emptySecond(1);
+  private steps = 0;
   private step: PartStep = { rate: 0, seed: 0, startAt: 0, measureFrom: 0, measureTo: 0 };
   private turn = 0;
   private unanswered = 0;
@@ -34,12 +54,11 @@ export class Player {
 
   /**
    * @param protocols by {@link Seat.protocol}
-   * @param patience microseconds of silence after which nothing more is waited for
    */
   constructor(
     private readonly part: Part,
     private readonly protocols: readonly Protocol[],
-    private readonly patience = SILENCE_MICROS,
+    private readonly patience = PATIENCE,
     private readonly onSecond: (second: SecondJson) => void = () => {},
   ) {
     this.clients = part.seats.map((seat) => this.client(seat));
@@ -48,12 +67,13 @@ export class Player {
   /**
    * Brings the connections of the first `rooms` rooms in, and sends the others away.
    * @param perSecond how many come a second; without it, as fast as they are let in
-   * @returns the reasons of those that could not connect, and how long it took the others, from their intended time
+   * @returns the reasons of those that could not connect, how long it took the others, from
+   * their intended time, and how many are connected now
    */
   async connect(
     rooms: number,
     perSecond?: number,
-  ): Promise<{ failures: string[]; setUp: Histogram }> {
+  ): Promise<{ failures: string[]; setUp: Histogram; held: number }> {
     const failures: string[] = [];
     const setUp = histogram();
     const open = async (client: LoadClient, from: number): Promise<void> => {
@@ -69,13 +89,14 @@ export class Player {
     await Promise.all(surplus.map((client) => client.leave()));
     const coming = this.clients.filter(({ present, room }) => !present && room < rooms);
     await (perSecond === undefined ? openAll(coming, open) : openPaced(coming, perSecond, open));
-    return { failures, setUp };
+    return { failures, setUp, held: this.held() };
   }
 
   /** Publishes at the step's arrivals, then waits for the answers. */
   async play(step: PartStep): Promise<NumbersByRoom> {
     this.stats = new StepStats();
     this.step = step;
+    this.steps++;
     const stopTelling = step.watched ? this.tellSeconds() : () => {};
     const accompanied = Promise.all([this.churn(), this.stall()]);
     const due = arrivals(step.rate, step.startAt, step.measureTo, step.seed);
@@ -102,11 +123,15 @@ export class Player {
     await Promise.all(leaving.map((client) => client.leave()));
   }
 
-  /** Lets those who left come back, evenly within so many seconds. */
+  /** Lets those who left come back, evenly within so many seconds. Who is not let in is stranded in the end. */
   async comeBack(withinSeconds: number): Promise<void> {
     this.stats = new StepStats();
     const away = this.clients.filter(({ present }) => !present);
-    await returnWithin(away, withinSeconds * 1_000);
+    const longest = withinSeconds * 1_000 + this.patience.longest / 1_000;
+    await Promise.race([
+      returnWithin(away, withinSeconds * 1_000),
+      delay(longest, null, { ref: false }),
+    ]);
   }
 
   /** Waits until every acknowledged message has reached every subscriber of its room who is there. */
@@ -121,7 +146,7 @@ export class Player {
     }
     await Promise.race([
       Promise.all(this.passing),
-      delay(LONGEST_WAIT_MICROS / 1_000, null, { ref: false }),
+      delay(this.patience.longest / 1_000, null, { ref: false }),
     ]);
     const here = this.clients.filter(({ present, subscribes }) => present && subscribes);
     const missing = (): number =>
@@ -139,6 +164,8 @@ export class Player {
     faults.missing = missing();
     faults.doubled += here.reduce((sum, client) => sum + this.copies(client, -1), 0);
     counts.stranded = this.strandedNow();
+    counts.held = this.held();
+    Object.assign(this.stats.closed, this.closed);
     return this.stats;
   }
 
@@ -151,6 +178,10 @@ export class Player {
     // Other servers promise the sender no copy.
     if (this.part.shape !== "inboxes" || !this.part.target.gapless) return 0;
     return Math.max(0, sign * client.check.missingCopies(client.acknowledged));
+  }
+
+  private held(): number {
+    return this.clients.filter(({ connected }) => connected).length;
   }
 
   private strandedNow(): number {
@@ -169,11 +200,12 @@ export class Player {
         if (!late) record(this.stats.delivery, this.lastSignAt - mark.at);
       },
       onEvent: (name) => countIn(this.stats.events, name),
-      onClose: (code) => countIn(this.stats.closed, String(code)),
+      onClose: (code) => countIn(this.closed, String(code)),
       onReturned: (code, absence) => {
         countIn(this.stats.returned, String(code));
         record(this.stats.absence, absence);
       },
+      onCameBack: (micros) => record(this.stats.comeBack, micros),
       onCaughtUp: (micros) => record(this.stats.catchUp, micros),
     });
   }
@@ -197,17 +229,23 @@ export class Player {
     this.sentByRoom.set(room, number + 1);
     this.unanswered++;
     this.second.offered++;
+    const step = this.steps;
     client.publish(room, { run, room, worker, number, at }, (error) => {
-      this.answered(room, number, at, error);
+      this.answered({ room, number, at, step }, error);
     });
     if (!this.isMeasured(at)) return;
     this.stats.counts.offered++;
     record(this.stats.lag, nowMicros() - at);
   }
 
-  private answered(room: number, number: number, at: number, error: string | undefined): void {
+  private answered({ room, number, at, step }: Said, error: string | undefined): void {
     const now = nowMicros();
     this.lastSignAt = now;
+    if (step !== this.steps) {
+      // Its own step has counted it as unanswered; that it is durable now must be true all the same.
+      if (error === undefined) this.acknowledgedIn(room).add(number);
+      return;
+    }
     this.unanswered--;
     if (error !== undefined) {
       this.second.refused++;
@@ -216,13 +254,17 @@ export class Player {
     }
     this.second.acknowledged++;
     record(this.second.ack, now - at);
-    let acknowledged = this.acknowledged.get(room);
-    if (!acknowledged) this.acknowledged.set(room, (acknowledged = new Bitmap()));
-    acknowledged.add(number);
+    this.acknowledgedIn(room).add(number);
     if (this.isMeasured(now)) this.stats.counts.acknowledgedInWindow++;
     if (!this.isMeasured(at)) return;
     this.stats.counts.acknowledged++;
     record(this.stats.ack, now - at);
+  }
+
+  private acknowledgedIn(room: number): Bitmap {
+    let acknowledged = this.acknowledged.get(room);
+    if (!acknowledged) this.acknowledged.set(room, (acknowledged = new Bitmap()));
+    return acknowledged;
   }
 
   /** Lets one after the other leave for a moment, at the step's rate. */
@@ -241,8 +283,10 @@ export class Player {
 
   private async pass(client: LoadClient): Promise<void> {
     await client.leave();
-    await delay(AWAY_MS.least + Math.random() * (AWAY_MS.most - AWAY_MS.least));
-    await client.comeBack();
+    const dueAt =
+      nowMicros() + (AWAY_MS.least + Math.random() * (AWAY_MS.most - AWAY_MS.least)) * 1_000;
+    await delayUntil(dueAt);
+    await client.comeBack(dueAt);
   }
 
   /** Lets the first few stop reading while it is measured. */
@@ -260,7 +304,7 @@ export class Player {
     this.second = emptySecond(1);
     const tell = (): void => {
       const { second } = this.second;
-      this.second.connections = this.clients.filter(({ connected }) => connected).length;
+      this.second.connections = this.held();
       this.second.faults = this.faultsSoFar();
       this.onSecond(secondToJson(this.second));
       this.second = emptySecond(second + 1);
@@ -272,7 +316,7 @@ export class Player {
   }
 
   private faultsSoFar(): number {
-    const closed = Object.values(this.stats.closed).reduce((a, b) => a + b, 0);
+    const closed = Object.values(this.closed).reduce((a, b) => a + b, 0);
     return this.clients.reduce(
       (sum, { check }) => sum + Object.values(check.faults).reduce((a, b) => a + b, 0),
       closed,
@@ -288,8 +332,8 @@ export class Player {
     const from = nowMicros();
     while (!done()) {
       const now = nowMicros();
-      if (now - Math.max(this.lastSignAt, from) > this.patience) return;
-      if (now - from > LONGEST_WAIT_MICROS) return;
+      if (now - Math.max(this.lastSignAt, from) > this.patience.silence) return;
+      if (now - from > this.patience.longest) return;
       await delay(LOOK_AGAIN_MS);
     }
   }

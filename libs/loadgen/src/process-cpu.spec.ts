@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { CpuSample } from "./process-cpu.js";
+import { CpuMeter, CpuSample, targetCores } from "./process-cpu.js";
 
 test("a group's CPU includes the children of its processes", async () => {
   // A shell that does nothing itself, and below it a process that burns for half a second.
@@ -22,4 +22,28 @@ test("a group's CPU includes the children of its processes", async () => {
     process.kill(-shell.pid!);
     await once(shell, "exit");
   }
+});
+
+test("a child that has ended in between is counted with its parent", async () => {
+  // The shell waits for one that burns and ends, and lives on.
+  const burn = "const end = Date.now() + 400; while (Date.now() < end);";
+  const shell = spawn("sh", [
+    "-c",
+    '"$0" -e "$1"; echo done; read -r line',
+    process.execPath,
+    burn,
+  ]);
+  try {
+    const meter = new CpuMeter(() => ({ group: [shell.pid!] }));
+    await once(shell.stdout, "data");
+    meter.look();
+    expect(meter.used.group).toBeGreaterThan(100);
+  } finally {
+    shell.stdin.end("\n");
+    await once(shell, "exit");
+  }
+});
+
+test("the target's cores are all but the generator's and those of others", () => {
+  expect(targetCores({ edges: 0.5, redis: 0.25, generator: 1, elsewhere: 1 })).toBe(0.75);
 });

@@ -6,24 +6,7 @@ export interface ProcessUsage {
   cores: number;
   /** Resident bytes, as the kernel counts them for each process; shared pages count in each. */
   rss: number;
-  /** Open file descriptors. */
-  descriptors: number;
 }
-
-const PAGE_BYTES = 4_096;
-
-const orZero = (read: () => number): number => {
-  try {
-    return read();
-  } catch {
-    return 0; // ended between two looks, or not ours to look at
-  }
-};
-
-const rssOf = (pid: number): number =>
-  orZero(() => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES);
-
-const descriptorsOf = (pid: number): number => orZero(() => readdirSync(`/proc/${pid}/fd`).length);
 
 export interface Memory {
   /** Bytes of which each page is counted once, divided among the processes that share it. */
@@ -32,30 +15,57 @@ export interface Memory {
   anonymous: number;
 }
 
-function memoryOfOne(pid: number): Memory {
+const PAGE_BYTES = 4_096;
+
+/** Null if it has ended between two looks. @throws if it is not ours to look at */
+function lookAt<T>(read: () => T): T | null {
   try {
-    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-    const bytes = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1_024;
-    return { pss: bytes("Pss"), anonymous: bytes("Pss_Anon") };
-  } catch {
-    return { pss: 0, anonymous: 0 };
+    return read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return null;
+    throw error;
   }
 }
 
-const sum = (pids: readonly number[], of: (pid: number) => number): number =>
-  pids.flatMap(processTree).reduce((total, pid) => total + of(pid), 0);
+const rssOf = (pid: number): number =>
+  lookAt(() => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES) ?? 0;
 
-/** Memory of each group. Costs milliseconds: not for every second. */
+const openBy = (pid: number): number => lookAt(() => readdirSync(`/proc/${pid}/fd`).length) ?? 0;
+
+function memoryOfOne(pid: number): Memory {
+  const text = lookAt(() => readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? "";
+  const bytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1_024;
+  return { pss: bytes("Pss"), anonymous: bytes("Pss_Anon") };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+/** What can be told of each group; those that are not ours to look at are left out. */
+function byGroup<T>(groups: ProcessGroups, of: (pids: number[]) => T): Record<string, T> {
+  const told = Object.entries(groups).flatMap(([name, pids]): [string, T][] => {
+    try {
+      return [[name, of(pids.flatMap(processTree))]];
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EACCES" || code === "EPERM") return [];
+      throw error;
+    }
+  });
+  return Object.fromEntries(told);
+}
+
+/** Memory of each group that may be looked at. Costs milliseconds: not for every second. */
 export const memoryOf = (groups: ProcessGroups): Record<string, Memory> =>
-  Object.fromEntries(
-    Object.entries(groups).map(([name, pids]) => {
-      const each = pids.flatMap(processTree).map(memoryOfOne);
-      const pss = each.reduce((total, memory) => total + memory.pss, 0);
-      const anonymous = each.reduce((total, memory) => total + memory.anonymous, 0);
-      return [name, { pss, anonymous }];
-    }),
-  );
+  byGroup(groups, (pids) => {
+    const each = pids.map(memoryOfOne);
+    return { pss: sum(each.map((m) => m.pss)), anonymous: sum(each.map((m) => m.anonymous)) };
+  });
+
+/** Open file descriptors of each group that may be looked at. Costs milliseconds: not for every second. */
+export const descriptorsOf = (groups: ProcessGroups): Record<string, number> =>
+  byGroup(groups, (pids) => sum(pids.map(openBy)));
 
 /** Looks at groups of processes again and again. */
 export class ProcessMeter {
@@ -72,14 +82,9 @@ export class ProcessMeter {
     const elapsed = now.at - this.last.at;
     this.last = now;
     return Object.fromEntries(
-      Object.entries(used).map(([name, ms]) => {
-        const pids = groups[name] ?? [];
-        const usage: ProcessUsage = {
-          cores: ms / elapsed,
-          rss: sum(pids, rssOf),
-          descriptors: sum(pids, descriptorsOf),
-        };
-        return [name, usage];
+      Object.entries(used).map(([name, ms]): [string, ProcessUsage] => {
+        const pids = (groups[name] ?? []).flatMap(processTree);
+        return [name, { cores: ms / elapsed, rss: sum(pids.map(rssOf)) }];
       }),
     );
   }

@@ -26,11 +26,13 @@ export interface Counts {
   delivered: number;
   /** Neither ack nor error came. */
   unanswered: number;
+  /** Connections that were there when all had settled. */
+  held: number;
   /** Connections that had not come back when all had settled. */
   stranded: number;
 }
 
-const HISTOGRAMS = ["ack", "delivery", "lag", "absence", "catchUp"] as const;
+const HISTOGRAMS = ["ack", "delivery", "lag", "absence", "comeBack", "catchUp"] as const;
 type HistogramName = (typeof HISTOGRAMS)[number];
 
 export interface StepStatsJson {
@@ -51,13 +53,14 @@ export class StepStats {
     acknowledgedInWindow: 0,
     delivered: 0,
     unanswered: 0,
+    held: 0,
     stranded: 0,
   };
   /** Errors answered, by code. */
   readonly refused: Record<string, number> = {};
   /** Server events other than messages, by name. */
   readonly events: Record<string, number> = {};
-  /** Connections lost, by close code. */
+  /** Connections lost since the run began, by close code. */
   readonly closed: Record<string, number> = {};
   /** Connections that were lost and came back, by close code. */
   readonly returned: Record<string, number> = {};
@@ -71,6 +74,8 @@ export class StepStats {
 
   /** From the loss of a connection until its topic was subscribed again. */
   readonly absence = histogram();
+  /** From when one who had left by its own wish was due to come back until its topic was subscribed again. */
+  readonly comeBack = histogram();
   /** From subscribing after a cursor until the newest of what was missed had come. */
   readonly catchUp = histogram();
 

@@ -19,8 +19,8 @@ export type Order =
 
 export type Answer =
   | { type: "cast" | "leave" | "comeBack" | "close" }
-  /** `setUp` is a histogram, as text. */
-  | { type: "connect"; failures: string[]; setUp: string }
+  /** `setUp` is a histogram, as text; `held` are all that are connected now. */
+  | { type: "connect"; failures: string[]; setUp: string; held: number }
   /** Everything since the start of the run that was acknowledged to this worker. */
   | { type: "play"; acknowledged: NumbersByRoom }
   | { type: "settle"; stats: StepStatsJson }

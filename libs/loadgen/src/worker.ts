@@ -22,8 +22,8 @@ async function obey(order: Order): Promise<Answer> {
   if (!player) throw new Error("Ordered before casting");
   switch (order.type) {
     case "connect": {
-      const { failures, setUp } = await player.connect(order.rooms, order.perSecond);
-      return { type: "connect", failures, setUp: encodeIntoCompressedBase64(setUp) };
+      const { failures, setUp, held } = await player.connect(order.rooms, order.perSecond);
+      return { type: "connect", failures, setUp: encodeIntoCompressedBase64(setUp), held };
     }
     case "play":
       return { type: "play", acknowledged: await player.play(order.step) };

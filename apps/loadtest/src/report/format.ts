@@ -1,5 +1,6 @@
 import type { Percentiles } from "@tellwire/loadgen";
 import type { Figure } from "../result.js";
+import type { Trend } from "../trend.js";
 
 export const milliseconds = (n: number): string => n.toFixed(n < 100 ? 1 : 0);
 
@@ -17,6 +18,9 @@ export function value({ value: n, unit }: Pick<Figure, "value" | "unit">): strin
 
 /** In three digits, and without an exponent. */
 export const digits = (n: number): string => Number(n.toPrecision(3)).toLocaleString("en");
+
+export const verdictText = ({ verdict }: Trend): string =>
+  verdict === "flat" ? "flat: not distinguishable from zero" : verdict;
 
 /** "12 % worse", "3 % better". */
 export function change(worse: number): string {

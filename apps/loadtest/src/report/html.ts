@@ -2,7 +2,7 @@ import type { Change } from "../baseline.js";
 import type { PhaseResult, Result, SecondRow } from "../result.js";
 import type { Trend } from "../trend.js";
 import { cpuPerPublish } from "../figures.js";
-import { change, digits, three, value, whole } from "./format.js";
+import { change, digits, three, value, verdictText, whole } from "./format.js";
 import { escape, type Line, type Plot, plotOf } from "./plot.js";
 import { STYLE } from "./style.js";
 
@@ -49,7 +49,7 @@ export function htmlOf(result: Result): string {
     section("Trends", result.trends.length === 0 ? "" : trendTable(result.trends)),
     section("Compared with the baseline", result.changes ? changeTable(result.changes) : ""),
     section(
-      "All figures",
+      result.runs > 1 ? `All figures, medians of ${result.runs} runs` : "All figures",
       table(
         ["", ""],
         result.figures.map((f) => [f.name, value(f)]),
@@ -95,13 +95,13 @@ function coresTable(phases: readonly PhaseResult[]): string {
 }
 
 function trendTable(trends: readonly Trend[]): string {
-  const rows = trends.map(({ name, unit, mean, slope, uncertainty, distinguishable }) => [
-    name,
-    `${digits(mean)} ${unit}`,
-    `${digits(slope)} ± ${digits(uncertainty)}`,
-    distinguishable ? "a trend" : "not distinguishable from zero",
+  const rows = trends.map((trend) => [
+    trend.name,
+    `${digits(trend.mean)} ${trend.unit}`,
+    `${digits(trend.slope)} ± ${digits(trend.uncertainty)}`,
+    verdictText(trend),
   ]);
-  return table(["", "mean", "an hour (99 %)", ""], rows);
+  return table(["", "mean", "an hour (99.9 %)", ""], rows);
 }
 
 function changeTable(changes: readonly Change[]): string {

@@ -50,17 +50,20 @@ test("changes are told by their level, trends by whether they are any", () => {
       changes: [
         { name: "delivery p99", unit: "ms", before: 7, now: 9, worse: 0.286, level: "high" },
         { name: "ack p99", unit: "ms", before: 9, now: 9, worse: 0, level: null },
+        { name: "ack p50", unit: "ms", before: 4, now: 2, worse: -0.5, level: null },
       ],
       trends: [
-        { name: "m", unit: "bytes", slope: 5, uncertainty: 9, mean: 100, distinguishable: false },
-        { name: "n", unit: "bytes", slope: 5, uncertainty: 1, mean: 100, distinguishable: true },
+        { name: "m", unit: "bytes", slope: 5, uncertainty: 9, mean: 100, verdict: "flat" },
+        { name: "n", unit: "bytes", slope: 5, uncertainty: 1, mean: 100, verdict: "grows" },
       ],
     }),
   );
   expect(text).toContain("CHANGE (high): delivery p99 was 7.0 ms, is 9.0 ms: 29 % worse");
   expect(text).not.toContain("ack p99 was");
-  expect(text).toContain("m: 5 ± 9 bytes an hour around 100: not distinguishable from zero");
-  expect(text).toContain("n: 5 ± 1 bytes an hour around 100: a trend");
+  expect(text).toContain("m: 5 ± 9 bytes an hour around 100: flat: not distinguishable from zero");
+  expect(text).toContain("n: 5 ± 1 bytes an hour around 100: grows");
+  expect(text).toContain("better: ack p50 was 4.0 ms, is 2.0 ms: 50 % better");
+  expect(text).not.toContain("no figure is");
 });
 
 test("a plot stays inside its frame, whatever the values, and leaves gaps out", () => {
@@ -96,4 +99,8 @@ test("an axis ends at a round number above the highest value", () => {
 
 test("an idle phase has no rate to tell", () => {
   expect(textOf(result({ phases: [phase({ offered: 0 })] }))).toContain("idle for 10.0 s");
+});
+
+test("where nothing could be compared, nothing is said to be as good", () => {
+  expect(textOf(result({ changes: [] }))).not.toContain("no figure is");
 });

@@ -1,26 +1,32 @@
 import { lineOf } from "@tellwire/loadgen";
 import type { PhaseResult, Result } from "../result.js";
-import { change, digits, milliseconds, three, value } from "./format.js";
+import { change, digits, milliseconds, three, value, verdictText } from "./format.js";
+
+/** An improvement by less is not worth a line. */
+const TOLD = 0.1;
 
 /** The result for a terminal. */
 export function textOf(result: Result): string {
-  const { phases, findings, faults, doubts, grade, changes, trends } = result;
+  const { phases, runs, findings, faults, doubts, grade, changes, trends } = result;
+  const told = runs > 1 ? result.figures : result.figures.filter(isProcedural(phases));
+  const of = runs > 1 ? `median of ${runs} runs: ` : "";
   return [
     ...phases.map(phaseText),
-    ...result.figures.filter(isProcedural(phases)).map((f) => `${f.name}: ${value(f)}`),
+    ...told.map((f) => `${of}${f.name}: ${value(f)}`),
     ...findings,
     ...trends.map(
       (t) =>
         `${t.name}: ${digits(t.slope)} ± ${digits(t.uncertainty)} ${t.unit} an hour around ${digits(t.mean)}: ` +
-        (t.distinguishable ? "a trend" : "not distinguishable from zero"),
+        verdictText(t),
     ),
     ...(changes ?? [])
-      .filter(({ level }) => level !== null)
+      .filter(({ level, worse }) => level !== null || worse < -TOLD)
       .map((c) => {
         const [before, now] = [c.before, c.now].map((n) => value({ value: n, unit: c.unit }));
-        return `CHANGE (${c.level}): ${c.name} was ${before}, is ${now}: ${change(c.worse)}`;
+        const title = c.level === null ? "better" : `CHANGE (${c.level})`;
+        return `${title}: ${c.name} was ${before}, is ${now}: ${change(c.worse)}`;
       }),
-    ...(changes?.every(({ level }) => level === null)
+    ...(changes && changes.length > 0 && changes.every(({ level }) => level === null)
       ? ["no figure is more than 10 % worse than the baseline"]
       : []),
     ...doubts.map((doubt) => `doubt: ${doubt}`),
@@ -35,16 +41,19 @@ export function textOf(result: Result): string {
 const isProcedural =
   (phases: readonly PhaseResult[]) =>
   ({ name }: { name: string }): boolean =>
-    !/^(achieved|errors|CPU a publish|(ack|delivery|set-up|absence|catch-up) p\d+)$/.test(name) &&
-    !phases.some((phase) => name.startsWith(`${phase.name}: `));
+    !/^(achieved|errors|CPU a publish|(ack|delivery|set-up|absence|return|catch-up) p\d+)$/.test(
+      name,
+    ) && !phases.some((phase) => name.startsWith(`${phase.name}: `));
 
 function phaseText(phase: PhaseResult): string {
-  const { setUp, absence, catchUp, returned, failedConnections } = phase;
+  const { setUp, absence, comeBack, catchUp, returned, failedConnections } = phase;
   const returns = Object.entries(returned).map(([code, n]) => `${n} after ${code}`);
   const remarks = [
     setUp && `set-up ${three(setUp)} ms`,
     failedConnections > 0 && `${failedConnections} connections failed`,
     absence && `returned: ${returns.join(", ")}; away ${three(absence)} ms`,
+    comeBack &&
+      `back after ${three(comeBack)} ms, the last after ${milliseconds(comeBack.most)} ms`,
     catchUp && `catch-up ${three(catchUp)} ms`,
     phase.errorRate > 0 && `${(phase.errorRate * 100).toFixed(2)} % failed`,
   ].filter((remark) => typeof remark === "string");

@@ -78,6 +78,24 @@ describe("against a cluster", () => {
     expect(reportOf("baseline").changes).not.toEqual([]);
   });
 
+  it("refuses what makes no sense, and a run in which nobody could connect, with a code of its own", async () => {
+    const misspelt = await load("baseline", "--conections", "5");
+    expect(misspelt.output).toContain("--conections");
+    expect(misspelt.code).toBe(2);
+    const stranger = await load("baseline", "--connections", "5", "--api-key", "nobody's");
+    expect(stranger.output).toContain("nobody could connect");
+    expect(stranger.code).toBe(2);
+  });
+
+  it("plays it several times, and tells the medians", async () => {
+    const { code, output } = await load(
+      ...["room-1", "--connections", "5", "--rate", "50", "--seconds", "1", "--repeat", "3"],
+    );
+    expect(output).toContain("median of 3 runs: delivery p99");
+    expect(code).toBe(0);
+    expect(reportOf("room-1").phases).toHaveLength(3);
+  });
+
   it("lets all leave, miss messages and return, and misses none of them", async () => {
     const { code, output } = await load(
       ...["reconnect-storm", "--connections", "30", "--seconds", "2", "--rate", "60"],

@@ -9,9 +9,6 @@ import { type ClusterState, runningCluster } from "./state-file.js";
 
 const PROCESSES_MS = 1_000;
 const FIGURES_MS = 10_000;
-/** The scenario that watches what lies behind the public ports. */
-const SOAK = "soak";
-const INTERRUPTED = 128 + constants.signals.SIGINT;
 
 /**
  * Runs the load tool: against the cluster that the arguments name by `--url`, or
@@ -19,20 +16,27 @@ const INTERRUPTED = 128 + constants.signals.SIGINT;
  * Returns the tool's exit code.
  */
 export async function runLoad(dataDir: string, args: string[]): Promise<number> {
-  const [scenario] = args;
-  const asks = scenario === undefined || scenario === "list" || has(args, "--help", "-h");
+  const asks = args.length === 0 || has(args, "list", "--help", "-h");
   if (asks || has(args, "--url")) return exitOf(spawnTool(args));
+  // A misspelt option need not wait for a cluster.
+  const refused = await exitOf(spawnTool([...args, "--check"]));
+  if (refused !== 0) return refused;
   if (runningCluster(dataDir)) return drive(dataDir, args);
   console.log("no cluster is running: starting one for this load alone");
   const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
+  let exitCode = 0;
   // A Ctrl-C reaches the tool as well: it ends, and then the cluster is stopped.
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      exitCode = 128 + constants.signals[signal];
+      interrupted.abort();
+    });
+  }
   let cluster: Cluster;
   try {
     cluster = await startCluster({ signal: interrupted.signal });
   } catch (error) {
-    if (interrupted.signal.aborted) return INTERRUPTED;
+    if (interrupted.signal.aborted) return exitCode;
     throw error;
   }
   try {
@@ -57,10 +61,9 @@ async function drive(dataDir: string, args: string[]): Promise<number> {
     ...pids.flatMap((group) => ["--pids", group]),
     ...(has(args, "--disturb") ? [] : ["--disturb", restart.join(" ")]),
   ]);
-  const stop = [
-    tellProcesses(tool, dataDir),
-    ...(args[0] === SOAK ? [tellFigures(tool, dataDir, state)] : []),
-  ];
+  const stop = [tellProcesses(tool, dataDir)];
+  // A soak asks for what lies behind the public ports; in other runs a look there would be in the way.
+  tool.once("message", () => stop.push(tellFigures(tool, dataDir, state)));
   try {
     return await exitOf(tool);
   } finally {

@@ -38,6 +38,7 @@ async function run(args: string[]): Promise<number> {
     if (folder === undefined) throw new ClusterError(`--data needs a folder\n${usage}`);
     return args[0] === "load" ? runLoad(folder, rest) : runTellwire(folder, rest);
   }
+  if (args[0] === "restart") return restart(args.slice(1));
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -58,11 +59,6 @@ async function run(args: string[]): Promise<number> {
     return 0;
   }
   const [command, ...surplus] = positionals;
-  if (command === "restart") {
-    const [services] = surplus;
-    if (services === undefined || surplus.length > 1) throw new ClusterError(usage);
-    return restartRolling(values.data, services);
-  }
   if (surplus.length > 0) throw new ClusterError(`what is "${surplus.join(" ")}"?\n${usage}`);
   if (values.detach && values.watch)
     throw new ClusterError(`what watches the code stays in the foreground\n${usage}`);
@@ -80,6 +76,18 @@ async function run(args: string[]): Promise<number> {
   if (command === "status") return printStatus(options.dataDir);
   if (command === "stop") return stopRunning(options.dataDir);
   throw new ClusterError(usage);
+}
+
+/** Takes no option but the folder: how many there are is not its business. */
+function restart(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { data: { type: "string", default: dataOfTree } },
+  });
+  const [services, ...surplus] = positionals;
+  if (services === undefined || surplus.length > 0) throw new ClusterError(usage);
+  return restartRolling(values.data, services);
 }
 
 function count(name: string, text: string, most: number): number {

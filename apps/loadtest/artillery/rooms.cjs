@@ -4,7 +4,7 @@
 const setting = (name, otherwise) => Number(process.env[name] || otherwise);
 
 const apiKey = process.env.API_KEY || "demo-key-123";
-/** As many as `arrivalCount` says. */
+/** As many as come. */
 const connections = setting("CONNECTIONS", 100);
 const roomSize = setting("ROOM", 10);
 const rate = setting("RATE", 150);
@@ -28,13 +28,19 @@ function join(context, events, done) {
     dueAt: new Map(),
     nextId: FIRST_PUBLISH,
     lastSeq: 0,
+    leaving: false,
   };
   context.tellwire = self;
+  // A check of a figure that nobody has told would fail.
+  events.emit("counter", "tellwire.failures", 0);
+  context.ws.on("close", () => {
+    if (!self.leaving) fail(events, "connection closed");
+  });
   context.ws.on("message", (data) => {
     const frame = JSON.parse(data.toString());
     if (frame.method === "message") heard(self, events, frame.params);
     else if (frame.id === AUTHENTICATE || frame.id === SUBSCRIBE) {
-      if (frame.error) events.emit("error", `refused: ${frame.error.message}`);
+      if (frame.error) fail(events, `refused: ${frame.error.message}`);
       else if (frame.id === SUBSCRIBE) done();
       else request(context, SUBSCRIBE, "subscribe", { topics: [{ topic: self.topic }] });
     } else answered(self, events, frame);
@@ -65,8 +71,14 @@ function publishForAWhile(context, events, done) {
 
 /** Whatever has no answer by now is an error. */
 function leave(context, events, done) {
-  for (const _ of context.tellwire.dueAt) events.emit("error", "no answer");
+  context.tellwire.leaving = true;
+  for (const _ of context.tellwire.dueAt) fail(events, "no answer");
   done();
+}
+
+function fail(events, reason) {
+  events.emit("error", reason);
+  events.emit("counter", "tellwire.failures", 1);
 }
 
 function answered({ dueAt }, events, { id, error }) {
@@ -74,7 +86,7 @@ function answered({ dueAt }, events, { id, error }) {
   if (due === undefined) return;
   dueAt.delete(id);
   if (error) {
-    events.emit("error", `publish: ${error.message}`);
+    fail(events, `publish: ${error.message}`);
     return;
   }
   events.emit("counter", "tellwire.acknowledged", 1);
@@ -82,7 +94,7 @@ function answered({ dueAt }, events, { id, error }) {
 }
 
 function heard(self, events, { seq, body }) {
-  if (self.lastSeq > 0 && seq !== self.lastSeq + 1) events.emit("error", "out of order");
+  if (self.lastSeq > 0 && seq !== self.lastSeq + 1) fail(events, "out of order");
   self.lastSeq = seq;
   events.emit("counter", "tellwire.delivered", 1);
   events.emit("histogram", "tellwire.delivery_ms", Date.now() - body.due);

@@ -31,6 +31,8 @@ const ack = new Trend("tellwire_ack", true);
 const delivery = new Trend("tellwire_delivery", true);
 const acknowledged = new Counter("tellwire_acknowledged");
 const delivered = new Counter("tellwire_delivered");
+/** Connections that could not be made, or ended before their time. */
+const closed = new Counter("tellwire_closed");
 const outOfOrder = new Counter("tellwire_out_of_order");
 const failed = new Rate("tellwire_failed");
 
@@ -46,6 +48,10 @@ export const options = {
   thresholds: {
     tellwire_delivery: ["p(95)<100", "p(99)<250"],
     tellwire_failed: ["rate<0.001"],
+    // Without a connection nothing fails: what did not happen at all must fail as well.
+    tellwire_acknowledged: ["count>0"],
+    tellwire_delivered: ["count>0"],
+    tellwire_closed: ["count==0"],
     tellwire_out_of_order: ["count==0"],
   },
 };
@@ -64,6 +70,7 @@ export default function ({ run }) {
   let nextId = FIRST_PUBLISH;
   let lastSeq = 0;
   let closing = false;
+  let lost = false;
 
   const ws = new WebSocket(url);
   const request = (id, method, params) =>
@@ -76,6 +83,7 @@ export default function ({ run }) {
     }
     setTimeout(
       () => {
+        if (lost) return;
         const id = nextId++;
         dueAt.set(id, due);
         request(id, "publish", { topic, body: { due, text: "x".repeat(size) } });
@@ -95,7 +103,11 @@ export default function ({ run }) {
   const answered = ({ id, error }) => {
     const due = dueAt.get(id);
     if (due === undefined) {
-      if (error) throw new Error(`refused: ${error.message}`);
+      if (error) {
+        console.error(`refused: ${error.message}`);
+        ws.close(); // By no wish of ours, so it counts.
+        return;
+      }
       if (id === AUTHENTICATE) request(SUBSCRIBE, "subscribe", { topics: [{ topic }] });
       if (id === SUBSCRIBE) publishAt(nextDue(began + SETTLE_MS));
       return;
@@ -120,7 +132,13 @@ export default function ({ run }) {
     if (frame.method === "message") heard(frame.params);
     else if (frame.id !== undefined) answered(frame);
   };
-  ws.onclose = () => {
-    if (!closing) for (const _ of dueAt) failed.add(true);
+  const end = () => {
+    if (closing || lost) return;
+    lost = true;
+    closed.add(1);
+    failed.add(true);
+    for (const _ of dueAt) failed.add(true);
   };
+  ws.onerror = end;
+  ws.onclose = end;
 }

@@ -92,8 +92,8 @@ describe("docker-compose.yml", () => {
     const bytes = (size: string) =>
       Number.parseInt(size) * { m: 2 ** 20, g: 2 ** 30 }[size.replace(/^\d+(.).*/, "$1")]!;
     const heap = (name: string) => {
-      const { command } = compose.services[name]!;
-      return bytes(`${/^--max-old-space-size=(\d+)$/.exec(command![0]!)![1]}m`);
+      const [option] = compose.services[name]!.command!;
+      return bytes(`${/^--max-old-space-size=(\d+)$/.exec(option!)![1]}m`);
     };
     const limit = (name: string) => bytes(compose.services[name]!.mem_limit!);
     for (const name of ["edge", "router", "session", "worker"]) {

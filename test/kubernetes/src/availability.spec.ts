@@ -1,5 +1,6 @@
 import type { IHorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2";
 import type { IPodDisruptionBudget } from "kubernetes-models/policy/v1";
+import type { IPriorityClass } from "kubernetes-models/scheduling.k8s.io/v1";
 import type { IService } from "kubernetes-models/v1";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -7,7 +8,8 @@ import { fits, ofKind, type Workload, workloadsOf } from "./pods.fixture.js";
 import { read } from "./reference.fixture.js";
 import { identityOf, type KubernetesObject, render, VALUES } from "./render.js";
 
-const SCALED = ["edge", "nginx", "router", "session", "worker"];
+const SERVICES = ["edge", "router", "session", "worker"];
+const SCALED = ["nginx", ...SERVICES].sort();
 
 interface Chart {
   objects: KubernetesObject[];
@@ -72,10 +74,21 @@ describe("autoscaling", () => {
   });
 
   it("goes by what services do, where a metrics adapter is there: by metrics that exist", () => {
-    const metrics = autoscalersOf(charts.production).flatMap((each) => each.metrics!);
-    const names = metrics.flatMap(({ pods }) => pods?.metric.name ?? []);
-    expect(names).toHaveLength(4);
-    for (const name of names) expect(read("docs/operations.md")).toContain(`| \`${name}\` |`);
+    const custom = autoscalersOf(charts.production).flatMap(({ scaleTargetRef, metrics }) => {
+      const service = scaleTargetRef.name.replace("tellwire-", "");
+      return metrics!.slice(2).map((metric) => ({ service, metric }));
+    });
+    expect(custom.map(({ service }) => service).sort()).toEqual(SERVICES);
+    for (const { service, metric } of custom) {
+      const { metric: asked, target } = (metric.pods ?? metric.external)!;
+      expect(target.type).toBe("AverageValue");
+      // The row of the table of metrics; other tables have the name elsewhere.
+      const row = `\n| \`${asked.name}\` | ${service} | `;
+      expect(read("docs/operations.md")).toContain(row);
+      // What is the same at every replica stays as it is when there are more: not a mean of pods.
+      const shared = ["session", "worker"].includes(service);
+      expect([service, metric.type]).toEqual([service, shared ? "External" : "Pods"]);
+    }
   });
 });
 
@@ -115,10 +128,12 @@ describe.each(["default", "production"] as const)("losing a node with %s", (valu
 
   it("keeps those who have clients waiting before those who do not", () => {
     const { objects, workloads } = charts[values];
-    const classes = ofKind<{ value: number }>(objects, "PriorityClass");
+    const classes = ofKind<IPriorityClass>(objects, "PriorityClass");
+    // Nor do they end pods of others who have no class.
+    for (const { preemptionPolicy } of classes) expect(preemptionPolicy).toBe("Never");
     const valueOf = (component: string) => {
       const { pod } = workloads.find((each) => each.component === component)!;
-      return classes.find(({ metadata }) => metadata.name === pod.priorityClassName)!.value;
+      return classes.find(({ metadata }) => metadata.name === pod.priorityClassName)!.value!;
     };
     for (const component of ["edge", "router", "session", "nginx", "pgbouncer"]) {
       expect(valueOf(component)).toBeGreaterThan(valueOf("worker"));

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { configurationOf, ofKind } from "./pods.fixture.js";
 import { read } from "./reference.fixture.js";
-import { render, VALUES } from "./render.js";
+import { CHART, render, VALUES } from "./render.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tellwire-nginx-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,7 +57,7 @@ describe.each(["default", "production"] as const)("nginx with %s", (values) => {
 describe("the Ingress", () => {
   it.each([
     ["nginx", VALUES.production],
-    ["edge", ["--set", "ingress.enabled=true,nginx.enabled=false"]],
+    ["edge", ["--values", `${CHART}/values-production.yaml`, "--set", "nginx.enabled=false"]],
   ])("leads to %s, and leaves WebSockets open", async (component, args) => {
     const objects = (await render(args)).map(({ object }) => object);
     const [ingress] = ofKind<IIngress>(objects, "Ingress");

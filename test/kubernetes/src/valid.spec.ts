@@ -11,7 +11,12 @@ import { CHART, identityOf, type KubernetesObject, render, VALUES, YAML } from "
 
 /** The switches that no file of values turns. */
 const others = [
-  ["--set", "nginx.enabled=false,ingress.enabled=true,ingress.tlsSecret=tls"],
+  [
+    "--set",
+    "nginx.enabled=false,ingress.enabled=true,ingress.tlsSecret=tls",
+    "--set",
+    "networkPolicy.clients[0].ipBlock.cidr=10.0.0.0/8",
+  ],
   ["--set", "pgbouncer.enabled=false,migrate.hook=false,priorityClasses.create=false"],
   ["--set", "redis.cluster=a:6379\\,b:6379,networkPolicy.enabled=false"],
   [
@@ -130,6 +135,8 @@ describe("values.schema.json", () => {
     ["a drain that would be cut short", "cluster.drainMs=20000"],
     ["more partitions than there can be", "cluster.partitions=5000"],
     ["a size without a unit that Kubernetes knows", "edge.resources.limits.memory=1GB"],
+    ["a thousandth of a byte", "edge.resources.limits.memory=512m"],
+    ["edges that everybody reaches, and tells any client's address", "nginx.enabled=false"],
     ["a type of Service that does not exist", "nginx.service.type=External"],
     ["Redis at the port of Postgres, which edges must not reach", "redis.port=5432"],
     [

@@ -40,8 +40,8 @@ spec:
           type: Utilization
           averageUtilization: {{ .memory }}
     {{- if and .custom $.root.Values.autoscaling.customMetrics }}
-    - type: Pods
-      pods:
+    - type: {{ .custom.type }}
+      {{ lower .custom.type }}:
         metric:
           name: {{ .custom.metric }}
         target:

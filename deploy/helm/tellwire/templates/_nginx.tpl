@@ -19,7 +19,7 @@ listen.conf: |
   {{- end }}
 edges.conf: |
   # The name of the edges is the addresses of all that are ready, asked for again every two
-  # seconds, so that edges come and go without a reload.
+  # seconds, so that edges come and go without a reload; as new as the name server's cache.
   resolver {{ .Values.nginx.resolver }} valid=2s ipv6=off;
   resolver_timeout 2s;
 

@@ -1,6 +1,6 @@
 {{/*
 Edge, router, session or worker: (dict "root" $ "name" COMPONENT "class" PRIORITY), with
-"env", the variables that only it has, and "secrets", those that stand in files.
+"env", the variables that only it has.
 */}}
 {{- define "tellwire.serviceTemplate" -}}
 {{- $values := get .root.Values .name -}}
@@ -15,7 +15,10 @@ spec:
   containers:
     - name: {{ .name }}
       {{- include "tellwire.container" (dict "root" .root "repository" "service") | nindent 6 }}
-      args: [apps/{{ .name }}/dist/main.js]
+      args:
+        # Of objects; the rest is for what is not in V8's heap: bodies, sockets, code.
+        - --max-old-space-size={{ include "tellwire.memoryShare" (dict "of" $values "parts" 2 "unit" "Mi") }}
+        - apps/{{ .name }}/dist/main.js
       env:
         {{- $common := dict
               "TELLWIRE_PARTITIONS" (int $cluster.partitions)
@@ -40,12 +43,14 @@ spec:
         httpGet: { path: /health/live, port: http }
         periodSeconds: 2
         failureThreshold: 150
-      # Reaches Redis; an edge is also registered there, and does not drain.
+      # Reaches Redis; an edge is also registered there. When Redis is away for a moment all
+      # edges say so at once, and could serve on right after: taken out, they would leave
+      # clients without any. One that ends leaves by itself.
       readinessProbe:
         httpGet: { path: /health/ready, port: http }
         periodSeconds: 2
         timeoutSeconds: 2
-        failureThreshold: 2
+        failureThreshold: {{ eq .name "edge" | ternary 15 2 }}
       # The process answers. Nothing else: no restart brings a dependency back.
       livenessProbe:
         httpGet: { path: /health/live, port: http }

@@ -1,35 +1,48 @@
 import type { Percentiles } from "@tellwire/loadgen";
-import { LIMITS } from "./search.js";
-import { type Comparison, median, type PeerSummary, ratiosOf } from "./summary.js";
+import { list, median, table } from "@tellwire/peer-support";
+import { LIMITS, WIDEST } from "./search.js";
+import { type Comparison, medianOf, type PeerSummary, ratiosOf } from "./summary.js";
 import { type Kind, peers } from "./systems.js";
 import { commonRate } from "./turn.js";
 
 const HEADINGS: Record<Kind, string> = { rooms: "Rooms", inboxes: "One to one" };
 const KINDS: readonly Kind[] = ["rooms", "inboxes"];
 
-const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
-const table = (head: readonly string[], rows: readonly (string | number)[][]): string =>
-  [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
-
+const NOT_MEASURED = "–";
 const rate = (n: number): string => String(Math.round(n * 10) / 10);
 const whole = (n: number): string => String(Math.round(n));
 const ms = (n: number): string => n.toFixed(n < 100 ? 1 : 0);
-const three = ({ p50, p95, p99 }: Percentiles): string => [p50, p95, p99].map(ms).join(" / ");
+const three = (of: Percentiles | undefined): string =>
+  of ? [of.p50, of.p95, of.p99].map(ms).join(" / ") : NOT_MEASURED;
 
-/** The median of the pairs' ratios, with the least and the most. */
+/** The median of the pairs' ratios, with the least and the most, and in how many pairs there is none. */
 function ratio(comparison: Comparison): string {
   const ratios = ratiosOf(comparison);
-  if (ratios.length === 0) return "–";
+  const none = comparison.peer.filter((value) => value === 0).length;
+  if (ratios.length === 0) return none > 0 ? "peer held none" : NOT_MEASURED;
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)];
-  return `**${median(ratios).toFixed(1)}** (${least.toFixed(1)}–${most.toFixed(1)})`;
+  const unknown = comparison.peer.length - ratios.length - none;
+  const range = [
+    `${least.toFixed(1)}–${most.toFixed(1)}`,
+    ...(none > 0 ? [`peer held none in ${none}`] : []),
+    ...(unknown > 0 ? [`not measured in ${unknown}`] : []),
+  ];
+  return `**${median(ratios).toFixed(1)}** (${range.join("; ")})`;
 }
 
-const cells = (comparison: Comparison, show: (n: number) => string): string[] => [
-  show(median(comparison.peer)),
-  show(median(comparison.tellwire)),
-  ratio(comparison),
-];
-const titleOf = ({ peer }: Pick<PeerSummary, "peer">): string => peers[peer]?.title ?? peer;
+function cells(comparison: Comparison, show: (n: number) => string): string[] {
+  const middle = (values: readonly (number | null)[]): string => {
+    const value = medianOf(values);
+    return value === null ? NOT_MEASURED : show(value);
+  };
+  return [middle(comparison.peer), middle(comparison.tellwire), ratio(comparison)];
+}
+
+const titleOf = ({ system }: Pick<PeerSummary, "system">): string => peers[system]?.title ?? system;
+
+/** A row of the tables, in words. */
+export const rowName = (of: Pick<PeerSummary, "system" | "connections">): string =>
+  `${titleOf(of)}, ${of.connections} connections`;
 
 /** The tables of `docs/performance.md`. */
 export function markdownOf(summaries: readonly PeerSummary[]): string {
@@ -41,18 +54,19 @@ export function markdownOf(summaries: readonly PeerSummary[]): string {
 }
 
 function sectionOf(kind: Kind, of: readonly PeerSummary[]): string[] {
-  if (of.length === 0) return [];
-  const common = [...new Set(of.map(({ roomSize }) => commonRate(roomSize)))].join(", ");
+  const played = of.filter(({ pairs }) => pairs > 0);
+  if (played.length === 0) return of.length === 0 ? [] : [remarksOf(of)];
+  const common = [...new Set(played.map(({ roomSize }) => commonRate(roomSize)))].join(", ");
   return [
     `### ${HEADINGS[kind]}: highest rate that holds`,
-    "Publishes a second, each acknowledged in the sense that the peer's README tells: medians of the pairs; × is the median of the pairs' ratios, in brackets the least and the most. The rungs of the search are 1.26 times apart.",
-    highestTable(of),
+    "Publishes a second, each acknowledged in the sense that the peer's README tells: medians of the pairs; × is the median of the pairs' ratios, in brackets the least and the most. 0 where no rate held. The rungs of the search are 1.26 times apart.",
+    highestTable(played),
     `### ${HEADINGS[kind]}: publishes for each CPU-second`,
-    `CPU of all processes of a system, with nginx, Redis and Postgres: at ${common}/s; at the highest rate that the peer held in that pair with p99 < ${LIMITS.at(-1)} ms; and each at the highest that it held itself.`,
-    cpuTable(of),
+    `CPU of all processes of a system, with nginx, Redis and Postgres: at ${common}/s; at the highest rate that the peer held in that pair with p99 < ${WIDEST} ms and Tellwire played too; and each at the highest that it held itself.`,
+    cpuTable(played),
     `### ${HEADINGS[kind]}: latency at ${common}/s`,
     "Milliseconds from the intended send time, p50 / p95 / p99, medians of the pairs.",
-    latencyTable(of),
+    latencyTable(played),
     remarksOf(of),
   ].filter((part) => part !== "");
 }
@@ -88,32 +102,47 @@ function latencyTable(of: readonly PeerSummary[]): string {
   const rows = of.map(({ common: { peer, tellwire }, ...s }) => [
     s.connections,
     titleOf(s),
-    three(peer.ack),
-    three(tellwire.ack),
-    three(peer.delivery),
-    three(tellwire.delivery),
+    three(peer?.ack),
+    three(tellwire?.ack),
+    three(peer?.delivery),
+    three(tellwire?.delivery),
   ]);
   return table(["connections", "peer", "ack", "Tellwire", "delivery", "Tellwire"], rows);
 }
 
 function remarksOf(of: readonly PeerSummary[]): string {
-  const remarks = of.flatMap((s) => {
-    const where = `${titleOf(s)}, ${s.connections} connections`;
-    return [
-      ...(s.faulty.peer > 0
-        ? [
-            `${where}: ${s.faulty.peer} of ${s.pairs} turns of the peer lost, doubled or did not answer messages.`,
-          ]
-        : []),
-      ...(s.faulty.tellwire > 0
-        ? [`${where}: ${s.faulty.tellwire} of ${s.pairs} turns of Tellwire broke a promise.`]
-        : []),
-      ...(s.doubtful > 0
-        ? [
-            `${where}: ${s.doubtful} steps were disturbed by other work on the machine, or by the generator.`,
-          ]
-        : []),
-    ];
-  });
-  return remarks.map((remark) => `- ${remark}`).join("\n");
+  return list(of.flatMap((s) => remarksOn(s).map((remark) => `${rowName(s)}: ${remark}.`)));
 }
+
+function remarksOn({ pairs, faulty, open, failed, doubtful }: PeerSummary): string[] {
+  const turns = (n: number): string => `${n} of ${pairs} turns`;
+  const remarks: [number, string][] = [
+    [faulty.peer, `${turns(faulty.peer)} of the peer lost, doubled or did not answer messages`],
+    [faulty.tellwire, `${turns(faulty.tellwire)} of Tellwire broke a promise`],
+    [
+      open.peer,
+      `the search was cut off in ${turns(open.peer)} of the peer, whose highest rates are not certain there`,
+    ],
+    [
+      open.tellwire,
+      `the search was cut off in ${turns(open.tellwire)} of Tellwire, whose highest rates are not certain there`,
+    ],
+    [
+      failed.peer.length,
+      `${failed.peer.length} more turns of the peer could not be played (${inOneLine(failed.peer)})`,
+    ],
+    [
+      failed.tellwire.length,
+      `${failed.tellwire.length} turns of Tellwire could not be played, which counts as 0 (${inOneLine(failed.tellwire)})`,
+    ],
+    [
+      doubtful.peer + doubtful.tellwire,
+      `${doubtful.peer} steps of the peer and ${doubtful.tellwire} of Tellwire were disturbed by other work on the machine, or by the generator`,
+    ],
+  ];
+  return remarks.flatMap(([n, remark]) => (n > 0 ? [remark] : []));
+}
+
+/** Each reason once. */
+const inOneLine = (reasons: readonly string[]): string =>
+  [...new Set(reasons.map((reason) => reason.split("\n", 1)[0]!))].join("; ");

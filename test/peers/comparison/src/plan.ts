@@ -18,28 +18,30 @@ export interface Wanted {
   roomSize: number;
 }
 
-/** How many peers share the turn of Tellwire that follows them. */
+/** How many peers share a turn of Tellwire. */
 const SHARING = 2;
 
 /**
- * Two peers and Tellwire take turns, so that a machine which slows down or
- * speeds up meanwhile does so for all of them. Tellwire comes last, because it
- * also plays the highest rates of its peers.
- * @param firstGroup above the groups of earlier runs
+ * Two peers and Tellwire take turns. What a machine that slows down or speeds up
+ * meanwhile does to the later ones falls on both sides in the end: the peers change
+ * places from pair to pair, and in every second pair Tellwire is first instead of last.
+ * @param before what was measured already: the highest group, and how many pairs
  */
-export function planTurns(wanted: Wanted, firstGroup: number): Turn[] {
+export function planTurns(wanted: Wanted, before: { group: number; pairs: number }): Turn[] {
   const turns: Turn[] = [];
-  let group = firstGroup;
-  for (let pair = 0; pair < wanted.pairs; pair++) {
+  let { group } = before;
+  for (let pair = before.pairs; pair < before.pairs + wanted.pairs; pair++) {
     for (const connections of wanted.connections) {
       for (const [kind, names] of Map.groupBy(wanted.peers, (name) => peers[name]!.kind)) {
         const rotated = [
           ...names.slice(pair % names.length),
           ...names.slice(0, pair % names.length),
         ];
-        for (let i = 0; i < rotated.length; i += SHARING, group++) {
+        for (let i = 0; i < rotated.length; i += SHARING) {
+          group++;
           const turn = { kind, connections, roomSize: wanted.roomSize, group };
-          const systems = [...rotated.slice(i, i + SHARING), TELLWIRE];
+          const two = rotated.slice(i, i + SHARING);
+          const systems = pair % 2 === 0 ? [...two, TELLWIRE] : [TELLWIRE, ...two];
           turns.push(...systems.map((system) => ({ ...turn, system })));
         }
       }

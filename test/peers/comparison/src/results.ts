@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
+import type { Wanted } from "./plan.js";
+import { TELLWIRE } from "./systems.js";
 import type { TurnResult } from "./turn.js";
 
 const FILE = "peers.json";
@@ -16,5 +18,25 @@ export function readResults(folder: string): TurnResult[] {
 export function keepResults(folder: string, turns: readonly TurnResult[]): void {
   mkdirSync(folder, { recursive: true });
   const machine = { cpu: cpus()[0]?.model, cores: availableParallelism() };
-  writeFileSync(join(folder, FILE), JSON.stringify({ machine, turns }, null, 2));
+  const path = join(folder, FILE);
+  // Whole or not at all.
+  writeFileSync(`${path}.new`, JSON.stringify({ machine, turns }, null, 2));
+  renameSync(`${path}.new`, path);
 }
+
+/** The turns that stay when the wanted ones are measured anew, with those of Tellwire that still have a peer. */
+export function without(results: readonly TurnResult[], wanted: Wanted): TurnResult[] {
+  const kept = results.filter((turn) => !isWanted(turn, wanted));
+  const peers = kept.filter(({ system }) => system !== TELLWIRE);
+  const groups = new Set(peers.map(({ group }) => group));
+  return kept.filter(({ group }) => groups.has(group));
+}
+
+/** Whether a peer's turn, or a row of the tables, is one of those. */
+export const isWanted = (
+  { system, connections, roomSize }: Pick<TurnResult, "system" | "connections" | "roomSize">,
+  wanted: Wanted,
+): boolean =>
+  wanted.peers.includes(system) &&
+  wanted.connections.includes(connections) &&
+  wanted.roomSize === roomSize;

@@ -10,6 +10,7 @@ const STRIDE = 3;
 
 /** Milliseconds of delivery p99 that a rate is asked to stay below. */
 export const LIMITS = [100, 250] as const;
+export const WIDEST = Math.max(...LIMITS);
 
 /** The rungs for rooms of another size have the same deliveries a second. */
 export const ladderFor = (roomSize: number): number[] =>

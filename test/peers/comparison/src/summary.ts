@@ -1,12 +1,13 @@
 import { highest, type Percentiles, type StepReport } from "@tellwire/loadgen";
-import { LIMITS } from "./search.js";
+import { median } from "@tellwire/peer-support";
+import { LIMITS, WIDEST } from "./search.js";
 import { TELLWIRE } from "./systems.js";
-import { commonRate, type TurnResult } from "./turn.js";
+import { commonRate, isOpen, type TurnResult } from "./turn.js";
 
-/** One figure of a peer and of Tellwire, in each pair. */
+/** One figure of a peer and of Tellwire, in each pair; null where it was not measured. */
 export interface Comparison {
-  peer: number[];
-  tellwire: number[];
+  peer: (number | null)[];
+  tellwire: (number | null)[];
 }
 
 /** Latencies in milliseconds, medians over the turns. */
@@ -17,39 +18,51 @@ interface Light {
 
 /** All pairs of one peer with one number of connections. */
 export interface PeerSummary {
-  peer: string;
+  system: string;
   kind: TurnResult["kind"];
   connections: number;
   roomSize: number;
+  /** Those in which the peer could be played. */
   pairs: number;
-  /** The highest rate that holds, for each of {@link LIMITS}. */
+  /** The highest rate that holds, for each of {@link LIMITS}; 0 if none did, or Tellwire could not be played. */
   highest: Comparison[];
   /** Publishes for each CPU-second of all processes, at the common rate. */
   perCpuSecond: Comparison;
-  /** The same at the highest rate at which the peer holds the widest limit. */
+  /** The same at the highest rate that both played and the peer holds within the widest limit. */
   perCpuSecondAtHighest: Comparison;
   /** The same with each at the highest rate that it holds itself. */
   perCpuSecondAtOwnHighest: Comparison;
-  common: { peer: Light; tellwire: Light };
+  common: { peer: Light | null; tellwire: Light | null };
   /** Turns of the peer, and of Tellwire beside it, that broke a promise. */
-  faulty: { peer: number; tellwire: number };
+  faulty: Sides<number>;
+  /** Turns whose search was cut off, so that their highest rates are not known for certain. */
+  open: Sides<number>;
+  /** Why turns could not be played. */
+  failed: Sides<string[]>;
   /** Steps that someone else's work, or the generator, disturbed. */
-  doubtful: number;
+  doubtful: Sides<number>;
 }
 
-const WIDEST = LIMITS[LIMITS.length - 1]!;
-
-/** The middle value; of two, the mean. Of none, 0. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return sorted.length === 0 ? 0 : (sorted[middle - 1]! + sorted[middle]!) / 2;
+interface Sides<T> {
+  peer: T;
+  tellwire: T;
 }
 
-/** Tellwire's share of the peer's, pair by pair, where both are known. */
+/** The median of what was measured; null if nothing was. */
+export function medianOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : median(known);
+}
+
+/**
+ * Tellwire's share of the peer's, pair by pair, where both were measured; 0 where
+ * Tellwire has none. Where the peer has none there is no ratio.
+ */
 export const ratiosOf = ({ peer, tellwire }: Comparison): number[] =>
-  peer.flatMap((value, i) => (value > 0 && tellwire[i]! > 0 ? [tellwire[i]! / value] : []));
+  peer.flatMap((theirs, i) => {
+    const ours = tellwire[i]!;
+    return theirs && ours !== null ? [ours / theirs] : [];
+  });
 
 interface Pair {
   peer: TurnResult;
@@ -72,41 +85,55 @@ export function summarise(turns: readonly TurnResult[]): PeerSummary[] {
     pairsOf(turns),
     ({ peer }) => `${peer.roomSize} ${peer.connections} ${peer.system}`,
   );
-  return [...byPeer.values()].map((pairs) => {
-    const { system, kind, connections, roomSize } = pairs[0]!.peer;
-    const compare = (pick: (turn: TurnResult, pair: Pair) => number): Comparison => ({
-      peer: pairs.map((pair) => pick(pair.peer, pair)),
-      tellwire: pairs.map((pair) => pick(pair.tellwire, pair)),
-    });
-    const all = (side: keyof Pair): TurnResult[] => pairs.map((pair) => pair[side]);
-    const common = (side: keyof Pair): Light =>
-      lightOf(all(side).flatMap(({ steps }) => stepAt(steps, commonRate(roomSize)) ?? []));
-    const isFaulty = ({ steps }: TurnResult): boolean => steps.some((s) => s.faults.length > 0);
-    return {
-      peer: system,
-      kind,
-      connections,
-      roomSize,
-      pairs: pairs.length,
-      highest: LIMITS.map((limit) => compare(({ steps }) => highest(steps, limit))),
-      perCpuSecond: compare(({ steps }) => perCpuSecond(stepAt(steps, commonRate(roomSize)))),
-      perCpuSecondAtHighest: compare(({ steps }, { peer }) =>
-        perCpuSecond(stepAt(steps, highest(peer.steps, WIDEST))),
-      ),
-      perCpuSecondAtOwnHighest: compare(({ steps }) =>
-        perCpuSecond(stepAt(steps, highest(steps, WIDEST))),
-      ),
-      common: { peer: common("peer"), tellwire: common("tellwire") },
-      faulty: {
-        peer: all("peer").filter(isFaulty).length,
-        tellwire: all("tellwire").filter(isFaulty).length,
-      },
-      doubtful: pairs
-        .flatMap(({ peer, tellwire }) => [...peer.steps, ...tellwire.steps])
-        .filter(({ doubts }) => doubts.length > 0).length,
-    };
-  });
+  return [...byPeer.values()].map(summaryOf);
 }
+
+function summaryOf(all: readonly Pair[]): PeerSummary {
+  const { system, kind, connections, roomSize } = all[0]!.peer;
+  // A peer that could not be played lost nothing: its pair tells of neither side.
+  const pairs = all.filter(({ peer }) => peer.failed === undefined);
+  const compare = (pick: (turn: TurnResult, pair: Pair) => number | null): Comparison => ({
+    peer: pairs.map((pair) => pick(pair.peer, pair)),
+    tellwire: pairs.map((pair) => pick(pair.tellwire, pair)),
+  });
+  const sides = <T>(of: (turns: TurnResult[]) => T, among: readonly Pair[] = pairs): Sides<T> => ({
+    peer: of(among.map(({ peer }) => peer)),
+    tellwire: of(among.map(({ tellwire }) => tellwire)),
+  });
+  const common = commonRate(roomSize);
+  return {
+    system,
+    kind,
+    connections,
+    roomSize,
+    pairs: pairs.length,
+    highest: LIMITS.map((limit) => compare(({ steps }) => highest(steps, limit))),
+    perCpuSecond: compare(({ steps }) => perCpuSecond(stepAt(steps, common))),
+    perCpuSecondAtHighest: compare(({ steps }, pair) =>
+      perCpuSecond(stepAt(steps, highestOfBoth(pair))),
+    ),
+    perCpuSecondAtOwnHighest: compare(({ steps }) =>
+      perCpuSecond(stepAt(steps, highest(steps, WIDEST))),
+    ),
+    common: sides((of) => lightOf(of.flatMap(({ steps }) => stepAt(steps, common) ?? []))),
+    faulty: sides((of) => of.filter(isFaulty).length),
+    open: sides((of) => of.filter(isOpen).length),
+    failed: sides((of) => of.flatMap(({ failed }) => failed ?? []), all),
+    doubtful: sides(
+      (of) => of.flatMap(({ steps }) => steps).filter(({ doubts }) => doubts.length > 0).length,
+    ),
+  };
+}
+
+/** Tellwire may have gone first, and not have played the peer's highest. */
+function highestOfBoth({ peer, tellwire }: Pair): number {
+  const shared = peer.steps.filter(({ rate }) => stepAt(tellwire.steps, rate));
+  return highest(shared, WIDEST);
+}
+
+/** Whether a promise was broken. */
+export const isFaulty = ({ steps }: TurnResult): boolean =>
+  steps.some(({ faults }) => faults.length > 0);
 
 const stepAt = (steps: readonly StepReport[], rate: number): StepReport | undefined =>
   steps.find((step) => step.rate === rate);
@@ -117,11 +144,12 @@ function coresOf({ cores }: StepReport): number {
   return target.reduce((sum, [, n]) => sum + n, 0);
 }
 
-/** 0 if the step was not played. */
-const perCpuSecond = (step: StepReport | undefined): number =>
-  step && coresOf(step) > 0 ? step.achieved / coresOf(step) : 0;
+/** Null if the step was not played, or broke a promise. */
+const perCpuSecond = (step: StepReport | undefined): number | null =>
+  step && step.faults.length === 0 && coresOf(step) > 0 ? step.achieved / coresOf(step) : null;
 
-function lightOf(steps: readonly StepReport[]): Light {
+function lightOf(steps: readonly StepReport[]): Light | null {
+  if (steps.length === 0) return null;
   const medians = (of: (step: StepReport) => Percentiles): Percentiles => ({
     p50: median(steps.map((step) => of(step).p50)),
     p95: median(steps.map((step) => of(step).p95)),

@@ -8,7 +8,8 @@ import { startTellwire, startTellwireSocketIo } from "./tellwire.system.js";
 
 export interface Peer {
   title: string;
-  start: () => Promise<System>;
+  /** Stops what it has started when the signal comes before it is up. */
+  start: (interrupted: AbortSignal) => Promise<System>;
   /** Which of its targets is driven. */
   kind: Kind;
 }
@@ -17,7 +18,10 @@ export type Kind = keyof System["targets"];
 
 /** What each peer is compared with. */
 export const TELLWIRE = "tellwire";
-export const reference = { title: "Tellwire `/ws`", start: startTellwire };
+export const reference: Pick<Peer, "title" | "start"> = {
+  title: "Tellwire `/ws`",
+  start: startTellwire,
+};
 
 /** The names of `--peers`. */
 export const peers: Record<string, Peer> = {

@@ -9,7 +9,7 @@ import {
   type System,
 } from "@tellwire/loadgen";
 import type { Turn } from "./plan.js";
-import { ladderFor, LIMITS, nextRate } from "./search.js";
+import { ladderFor, nextRate, WIDEST } from "./search.js";
 
 /** Publishes a second in rooms of 10 at which all systems are compared. */
 const COMMON_RATE = 500;
@@ -19,15 +19,23 @@ const FIRST_WARM_UP_SECONDS = 5;
 /** With fewer in a step, a Poisson process falls short of its rate by chance alone. */
 const ENOUGH_PUBLISHES = 1_500;
 const LONGEST_STEP_SECONDS = 10;
-/** A search that has not ended by then has met a machine that is not quiet. */
+/** A search that has not ended by then has met a machine that is not quiet: the tables say so. */
 const MOST_STEPS = 10;
 
 export interface TurnResult extends Turn {
   at: string;
   steps: StepReport[];
+  /** Why it was not played to its end; then there are no steps. */
+  failed?: string;
 }
 
 export const commonRate = (roomSize: number): number => (COMMON_RATE * 10) / roomSize;
+
+/** Whether the search ended before it had closed in on every limit; with a fault it ends there. */
+export const isOpen = ({ steps, roomSize, failed }: TurnResult): boolean =>
+  failed === undefined &&
+  steps.every(({ faults }) => faults.length === 0) &&
+  nextRate(ladderFor(roomSize), steps) !== undefined;
 
 /**
  * Plays the common rate and the given ones, then searches the highest that hold.
@@ -72,7 +80,7 @@ export async function playTurn(
       // After a loss nothing more can be asked of these connections.
       if (report.faults.length > 0) break;
       // Of what is known, rates above one that fails would only cost time.
-      const fails = highest([report], Math.max(...LIMITS)) === 0;
+      const fails = highest([report], WIDEST) === 0;
       if (fails) first = first.filter((each) => each < rate);
     }
     await conductor.close();

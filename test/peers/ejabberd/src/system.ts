@@ -3,12 +3,18 @@ import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Cluster, startCluster } from "@tellwire/cluster";
+import type { Cluster } from "@tellwire/cluster";
 import type { System } from "@tellwire/loadgen";
-import { installDebian, type PeerProcess, startProcess } from "@tellwire/peer-support";
-import pg from "pg";
+import {
+  installDebian,
+  type PeerProcess,
+  startProcess,
+  startServers,
+  withDatabase,
+} from "@tellwire/peer-support";
 
 const SCHEMA = "/usr/share/ejabberd/sql/pg.sql";
+const CONTROL = "/usr/sbin/ejabberdctl";
 const USER = "ejabberd";
 const USERS = 10_000;
 const PASSWORD = "secret";
@@ -17,12 +23,12 @@ const isRoot = process.getuid?.() === 0;
 const protocol = (name: string): string => new URL(`./${name}.protocol.js`, import.meta.url).href;
 
 /** One node on all cores in the place of the edges, behind the same nginx, with its archive in the same Postgres. */
-export async function start(): Promise<System> {
+export async function start(interrupted: AbortSignal): Promise<System> {
   installDebian({
     ejabberd: SCHEMA,
     "erlang-p1-pgsql": "/usr/share/doc/erlang-p1-pgsql",
   });
-  const cluster = await startCluster({ services: false, edges: 1 });
+  const cluster = await startServers(1, interrupted);
   const folder = mkdtempSync(join(tmpdir(), "tellwire-ejabberd-"));
   let node: PeerProcess | null = null;
   const stop = async (): Promise<void> => {
@@ -32,7 +38,7 @@ export async function start(): Promise<System> {
   };
   try {
     await prepareDatabase(cluster.directDatabaseUrl);
-    node = await startNode(cluster, folder);
+    node = await startNode(cluster, folder, interrupted);
   } catch (error) {
     await stop();
     throw error;
@@ -53,21 +59,20 @@ export async function start(): Promise<System> {
 }
 
 /** The package's own schema, and accounts for the generator's users. */
-async function prepareDatabase(url: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
+const prepareDatabase = (url: string): Promise<void> =>
+  withDatabase(url, async (client) => {
     await client.query(readFileSync(SCHEMA, "utf8"));
     await client.query(
       `INSERT INTO users (username, password) SELECT 'load' || i, $1 FROM generate_series(0, $2) i`,
       [PASSWORD, USERS - 1],
     );
-  } finally {
-    await client.end();
-  }
-}
+  });
 
-async function startNode(cluster: Cluster, folder: string): Promise<PeerProcess> {
+async function startNode(
+  cluster: Cluster,
+  folder: string,
+  interrupted: AbortSignal,
+): Promise<PeerProcess> {
   const [edge] = cluster.edges;
   const { port, password } = new URL(cluster.directDatabaseUrl);
   const config = join(folder, "settings.yml");
@@ -82,28 +87,38 @@ async function startNode(cluster: Cluster, folder: string): Promise<PeerProcess>
   ];
   writeFileSync(config, `${settings.join("\n")}\n`);
   giveAway(folder, config, shared);
-  return startProcess({
-    name: "ejabberd",
-    command: "/usr/bin/erl",
-    // What ejabberdctl starts, but without a node name: alone it needs no epmd. And its
-    // schedulers do not spin while idle: the cores are shared, and CPU is what is compared.
-    args: [
-      ...["-noinput", "+K", "true", "+P", "250000"],
-      ...["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"],
-      ...["-mnesia", "dir", JSON.stringify(folder), "-s", "ejabberd"],
-    ],
-    cwd: folder,
-    privileges: isRoot ? [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"] : [],
-    env: {
-      HOME: folder,
-      ERL_LIBS: "/usr/lib/x86_64-linux-gnu",
-      ERL_MAX_PORTS: "32000",
-      ERL_CRASH_DUMP: join(folder, "crash.dump"),
-      EJABBERD_CONFIG_PATH: config,
-      EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
+  return startProcess(
+    {
+      name: "ejabberd",
+      command: "/usr/bin/erl",
+      // What ejabberdctl starts, but without a node name: alone it needs no epmd. And its
+      // schedulers do not spin while idle: the cores are shared, and CPU is what is compared.
+      args: [
+        ...["-noinput", "+K", "true", "+P", "250000"],
+        ...["+sbwt", "none", "+sbwtdcpu", "none", "+sbwtdio", "none"],
+        ...["-mnesia", "dir", JSON.stringify(folder), "-s", "ejabberd"],
+      ],
+      cwd: folder,
+      privileges: isRoot ? [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"] : [],
+      env: {
+        HOME: folder,
+        ERL_LIBS: librariesOfErlang(),
+        ERL_MAX_PORTS: "32000",
+        ERL_CRASH_DUMP: join(folder, "crash.dump"),
+        EJABBERD_CONFIG_PATH: config,
+        EJABBERD_LOG_PATH: join(folder, "ejabberd.log"),
+      },
+      isReady: (signal) => fetch(`http://127.0.0.1:${edge!.port}/ws`, { signal }),
     },
-    isReady: () => fetch(`http://127.0.0.1:${edge!.port}/ws`),
-  });
+    interrupted,
+  );
+}
+
+/** The folder differs by the machine's architecture; the package's own script names it. */
+function librariesOfErlang(): string {
+  const [, folder] = /^ERL_LIBS='(.+)'$/m.exec(readFileSync(CONTROL, "utf8")) ?? [];
+  if (folder === undefined) throw new Error(`${CONTROL} does not say where ERL_LIBS is`);
+  return folder;
 }
 
 /** ejabberd's Debian package brings a user without rights. */

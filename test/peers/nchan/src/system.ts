@@ -1,8 +1,13 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Cluster, startCluster } from "@tellwire/cluster";
+import type { Cluster } from "@tellwire/cluster";
 import type { System } from "@tellwire/loadgen";
-import { installDebian, type PeerProcess, startProcess } from "@tellwire/peer-support";
+import {
+  installDebian,
+  type PeerProcess,
+  startProcess,
+  startServers,
+} from "@tellwire/peer-support";
 import { Redis } from "ioredis";
 
 const NGINX = "/usr/sbin/nginx";
@@ -14,9 +19,9 @@ const WORKERS = 2;
  * Nchan is load balancer and edge in one: its nginx, with two workers, stands
  * where Tellwire has nginx and two edges, and clients reach it directly.
  */
-export async function start(): Promise<System> {
+export async function start(interrupted: AbortSignal): Promise<System> {
   installDebian({ nginx: NGINX, "libnginx-mod-nchan": MODULE });
-  const cluster = await startCluster({ services: false, edges: 1 });
+  const cluster = await startServers(1, interrupted);
   const { port } = cluster.edges[0]!;
   let nginx: PeerProcess | undefined;
   const stop = async (): Promise<void> => {
@@ -25,7 +30,7 @@ export async function start(): Promise<System> {
   };
   try {
     await flushBeforeAnswers(cluster.redisUrl);
-    nginx = await startNginx(cluster, port);
+    nginx = await startNginx(cluster, port, interrupted);
   } catch (error) {
     await stop();
     throw error;
@@ -49,7 +54,11 @@ async function flushBeforeAnswers(url: string): Promise<void> {
   }
 }
 
-function startNginx(cluster: Cluster, port: number): Promise<PeerProcess> {
+function startNginx(
+  cluster: Cluster,
+  port: number,
+  interrupted: AbortSignal,
+): Promise<PeerProcess> {
   const folder = join(cluster.dataDir, "nchan");
   mkdirSync(folder);
   const config = join(folder, "nginx.conf");
@@ -66,11 +75,14 @@ function startNginx(cluster: Cluster, port: number): Promise<PeerProcess> {
   );
   write("upstream.conf", `nchan_redis_server ${cluster.redisUrl}`);
   write("listen.conf", `listen 127.0.0.1:${port} reuseport backlog=4096`);
-  return startProcess({
-    name: "nchan",
-    command: NGINX,
-    args: ["-p", folder, "-c", config, "-e", "stderr"],
-    cwd: folder,
-    isReady: async () => (await fetch(`http://127.0.0.1:${port}/health`)).ok,
-  });
+  return startProcess(
+    {
+      name: "nchan",
+      command: NGINX,
+      args: ["-p", folder, "-c", config, "-e", "stderr"],
+      cwd: folder,
+      isReady: async (signal) => (await fetch(`http://127.0.0.1:${port}/health`, { signal })).ok,
+    },
+    interrupted,
+  );
 }

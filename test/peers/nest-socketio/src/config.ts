@@ -1,6 +1,5 @@
 /** What the peer is told through its environment. */
 export interface PeerConfig {
-  host: string;
   port: number;
   redisUrl: string;
   databaseUrl: string;
@@ -14,9 +13,8 @@ function required(name: string): string {
 }
 
 export const readConfig = (): PeerConfig => ({
-  host: process.env.PEER_HOST ?? "127.0.0.1",
   port: Number(required("PEER_PORT")),
   redisUrl: required("PEER_REDIS_URL"),
   databaseUrl: required("PEER_DATABASE_URL"),
-  apiKey: process.env.PEER_API_KEY ?? "demo-key-123",
+  apiKey: required("PEER_API_KEY"),
 });

@@ -6,12 +6,9 @@ import { Pool } from "pg";
 import { AppModule } from "./app.module.js";
 import { readConfig } from "./config.js";
 import { RedisIoAdapter } from "./redis-io.adapter.js";
-import { prepareSchema } from "./schema.js";
 
 const config = readConfig();
 const pool = new Pool({ connectionString: config.databaseUrl });
-await prepareSchema(pool);
-
 const app = await NestFactory.create<NestFastifyApplication>(
   AppModule.with(pool, config.apiKey),
   new FastifyAdapter(),
@@ -20,4 +17,4 @@ const app = await NestFactory.create<NestFastifyApplication>(
 const publisher = new Redis(config.redisUrl);
 app.useWebSocketAdapter(new RedisIoAdapter(app, publisher, publisher.duplicate()));
 app.enableShutdownHooks();
-await app.listen(config.port, config.host);
+await app.listen(config.port, "127.0.0.1");

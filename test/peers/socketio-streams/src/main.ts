@@ -17,7 +17,6 @@ const RECOVERABLE_FOR_MS = 2 * 60_000;
 const messages = new MessageRepository(
   new Pool({ connectionString: required("PEER_DATABASE_URL") }),
 );
-await messages.prepare();
 
 const redis = new Redis(required("PEER_REDIS_URL"));
 const http = createServer((_request, response) => response.writeHead(404).end());

@@ -41,7 +41,7 @@ const LABELS: Record<TargetName, string> = {
   ackP99: "ack p99",
   deliveryP99: "delivery p99",
   absence: "absence p99",
-  comeBack: "the last return",
+  comeBack: "the latest return",
   catchUp: "catch-up p99",
   setUp: "set-up p99",
   edgeBytes: "edge memory a connection",

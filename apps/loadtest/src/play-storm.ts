@@ -36,13 +36,13 @@ function judgeReturn(run: Run, stats: Parameters<typeof faultsOf>[0]): void {
   };
   for (const [what, n] of Object.entries(lacking)) if (n > 0) addFaults(run, [`${n} ${what}`]);
   if (comeBack.totalCount > 0) {
-    const last = longestIn(comeBack);
+    const latest = longestIn(comeBack);
     run.findings.push(
       `${comeBack.totalCount} clients returned, due one after the other within ${withinSeconds} s; ` +
-        `the last to be subscribed was so ${last} ms after its time`,
+        `the latest of them was subscribed ${latest} ms after it was`,
     );
-    run.figures.push({ name: "last return", value: last, unit: "ms", better: "lower" });
-    run.aims.push({ name: "comeBack", value: last, target: spec.targets?.comeBack ?? 1_000 });
+    run.figures.push({ name: "latest return", value: latest, unit: "ms", better: "lower" });
+    run.aims.push({ name: "comeBack", value: latest, target: spec.targets?.comeBack ?? 1_000 });
   }
   if (catchUp.totalCount > 0) {
     const { p50, p99 } = percentiles(catchUp);

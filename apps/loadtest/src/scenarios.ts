@@ -29,7 +29,7 @@ export interface Targets {
   deliveryP99?: number;
   /** Milliseconds from the loss of a connection until its topic is subscribed again, p99. */
   absence?: number;
-  /** Milliseconds from when one who had left was due to come back until its topic is subscribed again, of the last one. */
+  /** Milliseconds from when one who had left was due to come back until its topic is subscribed again, of the latest one. */
   comeBack?: number;
   /** Milliseconds from subscribing after a cursor until all that was missed has come, p99. */
   catchUp?: number;

@@ -1,5 +1,5 @@
 /** What can be said of a series, see {@link trendOf}. */
-export type Verdict = "grows" | "falls" | "flat" | "cannot tell";
+type Verdict = "grows" | "falls" | "flat" | "cannot tell";
 
 /** How something changed over a long run. */
 export interface Trend {

@@ -12,7 +12,7 @@ import { countIn, histogram, record, StepStats } from "./step-stats.js";
 import type { NumbersByRoom } from "./worker-messages.js";
 
 /** How long is waited for what is missing, in microseconds. */
-export interface Patience {
+interface Patience {
   /** Without a sign of the target. */
   silence: number;
   /** At the most. */

@@ -53,7 +53,7 @@ function phaseText(phase: PhaseResult): string {
     failedConnections > 0 && `${failedConnections} connections failed`,
     absence && `returned: ${returns.join(", ")}; away ${three(absence)} ms`,
     comeBack &&
-      `back after ${three(comeBack)} ms, the last after ${milliseconds(comeBack.most)} ms`,
+      `back after ${three(comeBack)} ms, the latest after ${milliseconds(comeBack.most)} ms`,
     catchUp && `catch-up ${three(catchUp)} ms`,
     phase.errorRate > 0 && `${(phase.errorRate * 100).toFixed(2)} % failed`,
   ].filter((remark) => typeof remark === "string");

@@ -7,6 +7,8 @@ export class AppendCount {
 
   static async open(url: string): Promise<AppendCount> {
     const client = new pg.Client(url);
+    // A connection that breaks, as when all is being stopped, fails the next query; that is enough.
+    client.on("error", () => {});
     await client.connect();
     return new AppendCount(client);
   }

@@ -1,7 +1,6 @@
 import { type BudgetResult, CONNECTIONS, type RateResult, ROOM } from "./budget.js";
-import { type Cost, median, medianCost, split, type Split } from "./cost.js";
-import { table, whole } from "./markdown.js";
-import { type Part, PARTS } from "./tellwire.js";
+import { list, median, type Part, PARTS, table, whole } from "@tellwire/peer-support";
+import { type Cost, medianCost, split, type Split } from "./cost.js";
 
 const TITLES: Record<Part, string> = {
   nginx: "load balancer",
@@ -10,6 +9,7 @@ const TITLES: Record<Part, string> = {
   routers: "routers",
   pgbouncer: "PgBouncer",
   postgres: "Postgres",
+  others: "session, worker",
 };
 
 /** CPU microseconds of one part at one rate; the floor is of a publish to a room of 10 as well. */
@@ -41,7 +41,8 @@ function rowOf(result: RateResult, part: Part): BudgetRow {
   const costIn = (costs: Record<number, Cost[]>, size: number): number =>
     medianCost(costs[size] ?? [])[part] ?? 0;
   const [alone, toRoom] = [costIn(result.tellwire, 1), costIn(result.tellwire, ROOM)];
-  // Each part has its floor in one of the two, and nothing in the other.
+  // Each part has its floor in one of the two, and nothing in the other. Session and worker
+  // have none: a bare system would do without them.
   const floor = costIn(result.entrance, ROOM) + (medianCost(result.log)[part] ?? 0);
   return { rate: result.rate, part: TITLES[part], ...split(alone, toRoom, ROOM), toRoom, floor };
 }
@@ -54,7 +55,7 @@ export function budgetMarkdown(result: BudgetResult, rounds: number): string {
     row.delivery.toFixed(1),
     whole(row.toRoom),
     whole(row.floor),
-    (row.toRoom / row.floor).toFixed(1),
+    row.floor > 0 ? (row.toRoom / row.floor).toFixed(1) : "–",
   ]);
   const batches = result.rates.map(
     ({ rate, batches: of }) => `${median(of[ROOM] ?? []).toFixed(1)} at ${whole(rate)}/s`,
@@ -74,6 +75,6 @@ export function budgetMarkdown(result: BudgetResult, rounds: number): string {
       ],
       rows,
     ),
-    ...(result.remarks.length > 0 ? [result.remarks.map((each) => `- ${each}`).join("\n")] : []),
+    ...(result.remarks.length > 0 ? [list(result.remarks)] : []),
   ].join("\n\n");
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Conductor, lineOf, type ProcessGroups } from "@tellwire/loadgen";
+import { processesOf } from "@tellwire/peer-support";
 import { AppendCount } from "./append-count.js";
 import { type Cost, measure, type Measured } from "./cost.js";
 import { startEntranceFloor } from "./floors/entrance.floor.js";
 import { startLogFloor } from "./floors/log.floor.js";
-import { groupsOf, scenarioOf, startTellwire } from "./tellwire.js";
+import { type Driven, drivenOf, scenarioOf, startTellwire } from "./tellwire.js";
 
 const RATES = [500, 1_000, 2_000];
 export const CONNECTIONS = 1_000;
@@ -39,7 +40,7 @@ export interface BudgetResult {
   remarks: string[];
 }
 
-/** Tellwire, then its floors, then both again: a machine that slows down does so for both. */
+/** Tellwire, then its floors, then both again: a machine that slows down does so for both in the end. */
 export async function runBudget(options: BudgetOptions): Promise<BudgetResult> {
   const run = new BudgetRun(options);
   for (let round = 1; round <= options.rounds; round++) {
@@ -63,8 +64,8 @@ class BudgetRun {
     const cluster = await startTellwire();
     const appends = await AppendCount.open(cluster.directDatabaseUrl);
     const idle = await appends.during(() => delay(IDLE_MS));
-    const groups = groupsOf(cluster);
-    await this.playRooms("Tellwire", cluster.urls.http, groups, async (conductor, roomSize) => {
+    const groups = processesOf(cluster);
+    await this.playRooms("Tellwire", drivenOf(cluster), groups, async (conductor, roomSize) => {
       for (const each of this.result.rates) {
         const played = await appends.during(() => this.measure("Tellwire", conductor, each.rate));
         (each.tellwire[roomSize] ??= []).push(played.result);
@@ -80,7 +81,8 @@ class BudgetRun {
 
   async playEntrance(): Promise<void> {
     const floor = await startEntranceFloor();
-    await this.playRooms("floor", floor.url, floor.processes, async (conductor, roomSize) => {
+    const driven = { url: floor.url, apiKey: "none is asked for" };
+    await this.playRooms("floor", driven, floor.processes, async (conductor, roomSize) => {
       for (const each of this.result.rates) {
         floor.gather(each.batches[roomSize]!.at(-1)!);
         const cost = await this.measure("floor", conductor, each.rate);
@@ -103,13 +105,13 @@ class BudgetRun {
 
   private async playRooms(
     name: string,
-    url: string,
+    driven: Driven,
     groups: ProcessGroups,
     rates: (conductor: Conductor, roomSize: number) => Promise<void>,
   ): Promise<void> {
     for (const roomSize of ROOM_SIZES) {
       console.log(`  ${name}, rooms of ${roomSize}`);
-      const scenario = scenarioOf(url, { connections: CONNECTIONS, roomSize });
+      const scenario = scenarioOf(driven, { connections: CONNECTIONS, roomSize });
       const conductor = await Conductor.open(scenario, groups);
       await this.play(conductor, WARM_UP_RATE);
       await rates(conductor, roomSize);

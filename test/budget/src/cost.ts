@@ -1,4 +1,5 @@
 import { type Conductor, reportOf, type StepReport } from "@tellwire/loadgen";
+import { median } from "@tellwire/peer-support";
 
 /** CPU microseconds a publish, by part of the system. */
 export type Cost = Record<string, number>;
@@ -27,14 +28,6 @@ export const costOf = (cores: Record<string, number>, rate: number): Cost =>
   Object.fromEntries(Object.entries(cores).map(([part, used]) => [part, (used / rate) * 1e6]));
 
 export const sum = (cost: Cost): number => Object.values(cost).reduce((a, b) => a + b, 0);
-
-/** The middle value; of two, the mean. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return sorted.length === 0 ? 0 : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /** Of each part the median of all runs. */
 export function medianCost(costs: readonly Cost[]): Cost {

@@ -1,9 +1,8 @@
+import { list, PARTS, table, whole } from "@tellwire/peer-support";
 import type { FlatnessResult, StudyResult } from "./flatness.js";
 import { medianCost, sum } from "./cost.js";
-import { table, whole } from "./markdown.js";
-import { PARTS } from "./tellwire.js";
 
-/** More than this and it is not called flat. */
+/** Further from the first, above or below, and it is not called flat. */
 const FLAT = 0.15;
 
 export function flatnessMarkdown(results: FlatnessResult): string {
@@ -14,23 +13,22 @@ export function flatnessMarkdown(results: FlatnessResult): string {
 
 function studyTable({ varies, rate, variants, remarks }: StudyResult): string {
   const base = variants[0]!.total;
-  const rows = variants.map(({ label, costs, total }) => {
+  const rows = variants.map(({ label, costs, total }, i) => {
     const parts = medianCost(costs);
     const ratio = total / base;
     return [
       label,
       ...PARTS.map((part) => whole(parts[part] ?? 0)),
-      whole(parts.others ?? 0),
       `**${whole(total)}** (${costs.map((cost) => whole(sum(cost))).join(", ")})`,
-      total === base ? "–" : `${ratio.toFixed(2)}${ratio <= 1 + FLAT ? "" : ": not flat"}`,
+      i === 0 ? "–" : `${ratio.toFixed(2)}${Math.abs(ratio - 1) <= FLAT ? "" : ": not flat"}`,
     ];
   });
   const runs = variants[0]!.costs.length;
-  const head = ["", ...PARTS, "others", `all (${runs} runs)`, "ratio"];
+  const head = ["", ...PARTS, `all (${runs} runs)`, "ratio"];
   return [
     `**${varies[0]!.toUpperCase()}${varies.slice(1)}**; ${whole(rate)} publishes/s:`,
     table(head, rows),
-    ...(remarks.length > 0 ? [remarks.map((remark) => `- ${remark}`).join("\n")] : []),
+    ...(remarks.length > 0 ? [list(remarks)] : []),
   ].join("\n\n");
 }
 

@@ -1,16 +1,16 @@
 import { climb, highest, lineOf, memoryOf } from "@tellwire/loadgen";
-import { type Cost, measure, median, sum } from "./cost.js";
+import { median, processesOf } from "@tellwire/peer-support";
+import { type Cost, measure, sum } from "./cost.js";
 import { flatnessMarkdown } from "./flatness-table.js";
-import { keep, readKept } from "./markdown.js";
+import { keep, readKept } from "./kept.js";
 import { edges, routers } from "./studies/replicas.study.js";
 import { partitions } from "./studies/partitions.study.js";
 import { stored } from "./studies/stored.study.js";
 import { type Running, startVariant, type Study } from "./studies/study.js";
 import { tenants } from "./studies/tenants.study.js";
 import { topics } from "./studies/topics.study.js";
-import { groupsOf } from "./tellwire.js";
 
-const STUDIES = [topics, tenants, stored, partitions, edges, routers];
+export const STUDIES = [topics, tenants, stored, partitions, edges, routers];
 
 export interface FlatnessOptions {
   rounds: number;
@@ -48,13 +48,8 @@ export interface StudyResult {
 
 export type FlatnessResult = Record<string, StudyResult>;
 
-/** Plays the studies named, or all. What the others came to before is kept. @throws for a name that is none */
+/** Plays the studies named, or all. What the others came to before is kept. */
 export async function runFlatness(names: string[], options: FlatnessOptions): Promise<void> {
-  for (const name of names) {
-    if (!STUDIES.some((study) => study.name === name)) {
-      throw new Error(`no study ${name}: ${STUDIES.map((study) => study.name).join(", ")}`);
-    }
-  }
   const chosen = STUDIES.filter(({ name }) => names.length === 0 || names.includes(name));
   const results = readKept<FlatnessResult>(options.out, "flatness") ?? {};
   for (const study of chosen) {
@@ -79,7 +74,7 @@ async function play(study: Study, options: FlatnessOptions): Promise<StudyResult
     remarks: [],
   };
   const running: Running[] = [];
-  // All are up at once, and take turns: a machine that slows down does so for all.
+  // All are up at once, and take turns; who begins changes, so that none is always the one after another.
   for (const variant of study.variants) running.push(await startVariant(variant));
   for (const each of running) {
     result.variants.push({ label: each.label, costs: [], total: 0 });
@@ -89,7 +84,8 @@ async function play(study: Study, options: FlatnessOptions): Promise<StudyResult
     for (const [i, each] of running.entries()) result.variants[i]!.scaling = await rest(each);
   }
   for (let round = 0; round < options.rounds; round++) {
-    for (const [i, each] of running.entries()) {
+    for (const i of rotated(running.length, round)) {
+      const each = running[i]!;
       const { report, cost } = await run(each, options.rate, options.seconds);
       console.log(`  ${each.label}: ${sum(cost).toFixed(0)} µs; ${lineOf(report)}`);
       result.variants[i]!.costs.push(cost);
@@ -110,13 +106,17 @@ async function play(study: Study, options: FlatnessOptions): Promise<StudyResult
   return result;
 }
 
+/** 0, 1, 2 …, each once, beginning with another one in each round. */
+export const rotated = (count: number, round: number): number[] =>
+  Array.from({ length: count }, (_, i) => (i + round) % count);
+
 const run = ({ conductor }: Running, rate: number, measureSeconds: number) =>
   measure(conductor, { rate, warmUpSeconds: 2, measureSeconds });
 
 async function rest({ conductor, cluster }: Running): Promise<Scaling> {
   const { cores } = await conductor.play({ rate: 1e-6, warmUpSeconds: 1, measureSeconds: 5 });
   const { generator: _, elsewhere: __, ...ours } = cores;
-  const { edges: atEdges, routers: atRouters } = memoryOf(groupsOf(cluster));
+  const { edges: atEdges, routers: atRouters } = memoryOf(processesOf(cluster));
   const memory = (atEdges!.pss + atRouters!.pss) / 2 ** 20;
   return { idle: sum(ours) * 1000, memory, highest: 0 };
 }

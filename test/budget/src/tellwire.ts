@@ -1,66 +1,39 @@
-import {
-  type Cluster,
-  type ClusterOptions,
-  type ManagedProcess,
-  startCluster,
-} from "@tellwire/cluster";
+import { type Cluster, type ClusterOptions, startCluster } from "@tellwire/cluster";
+import { JSON_RPC, type Scenario } from "@tellwire/loadgen";
+import { demoKeyOf, interrupted, keepTrack } from "@tellwire/peer-support";
 import { WORKERS } from "./cost.js";
-import { JSON_RPC, type ProcessGroups, type Scenario } from "@tellwire/loadgen";
 
 const TEXT_SIZE = 300;
-const DEMO_KEY = "demo-key-123";
 
-/** The parts of the cluster, in the order in which a message passes them. */
-export const PARTS = ["nginx", "edges", "redis", "routers", "pgbouncer", "postgres"] as const;
-export type Part = (typeof PARTS)[number];
+/**
+ * With data of its own; by default 2 edges, 1 router, 1 session, 1 worker, as in the comparison
+ * with peers. What crashes is not started again: nobody would count the CPU of the new process.
+ */
+export const startTellwire = (options: ClusterOptions = {}): Promise<Cluster> =>
+  keepTrack(
+    startCluster({ edges: 2, routers: 1, autoRestart: false, signal: interrupted, ...options }),
+  );
 
-/** What is up now, so that Ctrl-C leaves neither processes nor data behind. */
-const running = new Set<{ stop(): Promise<void> }>();
-
-export function keepTrack<T extends { stop(): Promise<void> }>(started: T): T {
-  const stop = started.stop.bind(started);
-  started.stop = async () => {
-    running.delete(started);
-    await stop();
-  };
-  running.add(started);
-  return started;
+/** What of a cluster is driven. */
+export interface Driven {
+  url: string;
+  apiKey: string;
 }
 
-export async function stopAll(): Promise<void> {
-  await Promise.allSettled([...running].map((each) => each.stop()));
-}
-
-/** With data of its own; by default 2 edges, 1 router, 1 session, 1 worker, as in the comparison with peers. */
-export const startTellwire = async (options: ClusterOptions = {}): Promise<Cluster> =>
-  keepTrack(await startCluster({ edges: 2, routers: 1, ...options }));
-
-export const pidsOf = (processes: readonly ManagedProcess[]): number[] =>
-  processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-
-/** `others` are session and worker. */
-export function groupsOf(cluster: Cluster): ProcessGroups & Record<Part, number[]> {
-  return {
-    nginx: pidsOf([cluster.nginx]),
-    edges: pidsOf(cluster.edges),
-    redis: pidsOf(cluster.redisNodes),
-    routers: pidsOf(cluster.routers),
-    pgbouncer: pidsOf([cluster.pgbouncer]),
-    postgres: pidsOf([cluster.postgres]),
-    others: pidsOf([...cluster.sessions, ...cluster.workers]),
-  };
-}
+export const drivenOf = (cluster: Cluster): Driven => ({
+  url: cluster.urls.http,
+  apiKey: demoKeyOf(cluster),
+});
 
 /** Rooms on `/ws`. A protocol of its own may spread publishes: then no room has one order. */
 export function scenarioOf(
-  url: string,
+  driven: Driven,
   rooms: Pick<Scenario, "connections" | "roomSize">,
   protocol?: string,
 ): Scenario {
   const target = {
+    ...driven,
     name: "Tellwire /ws",
-    url,
-    apiKey: DEMO_KEY,
     protocol: protocol ?? JSON_RPC,
     gapless: protocol === undefined,
   };

@@ -31,7 +31,9 @@ export class Child {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null) return;
+    const { exitCode, signalCode } = this.process;
+    // Ctrl-C ends it as well.
+    if (exitCode !== null || signalCode !== null) return;
     const exited = once(this.process, "exit");
     this.process.kill();
     await exited;

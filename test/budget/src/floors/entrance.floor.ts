@@ -1,5 +1,5 @@
 import type { ProcessGroups } from "@tellwire/loadgen";
-import { keepTrack } from "../tellwire.js";
+import { interrupted, keepTrack } from "@tellwire/peer-support";
 import { Child } from "./child.js";
 import { startStreamProxy } from "./stream-proxy.js";
 
@@ -13,8 +13,10 @@ export interface EntranceFloor {
 
 /** The floors of load balancer and edge, one behind the other, driven by the load generator as Tellwire is. */
 export async function startEntranceFloor(): Promise<EntranceFloor> {
-  const edge = keepTrack(await Child.start(new URL("./bare-edge.js", import.meta.url)));
-  const proxy = keepTrack(await startStreamProxy((edge.ready as { port: number }).port));
+  const edge = await keepTrack(Child.start(new URL("./bare-edge.js", import.meta.url)));
+  const proxy = await keepTrack(
+    startStreamProxy((edge.ready as { port: number }).port, interrupted),
+  );
   return {
     url: `http://127.0.0.1:${proxy.port}`,
     processes: { nginx: [proxy.pid], edges: [edge.pid] },

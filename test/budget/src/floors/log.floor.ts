@@ -2,10 +2,9 @@ import { randomFillSync } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { startDatabase, startRedis } from "@tellwire/cluster";
 import { arrivals, CpuSample } from "@tellwire/loadgen";
+import { keepTrack, pidsOf, withDatabase } from "@tellwire/peer-support";
 import { Redis } from "ioredis";
-import pg from "pg";
 import { type Cost, costOf } from "../cost.js";
-import { keepTrack, pidsOf } from "../tellwire.js";
 import { Child } from "./child.js";
 import { RECORD_LENGTH } from "./record.js";
 import { EGRESS, FIELD, INGRESS, KEPT } from "./streams.js";
@@ -36,14 +35,11 @@ export interface LogFloor {
  * stream and read from there. What writes first and reads last is not counted.
  */
 export async function startLogFloor(): Promise<LogFloor> {
-  const redis = keepTrack(await startRedis());
-  const database = keepTrack(await startDatabase());
-  const direct = new pg.Client(database.directUrl);
-  await direct.connect();
-  await direct.query(TABLE);
-  await direct.end();
+  const redis = await keepTrack(startRedis({ autoRestart: false }));
+  const database = await keepTrack(startDatabase({ autoRestart: false }));
+  await withDatabase(database.directUrl, (direct) => direct.query(TABLE));
   const env = { REDIS_URL: redis.url, DATABASE_URL: database.url };
-  const router = keepTrack(await Child.start(new URL("./bare-router.js", import.meta.url), env));
+  const router = await keepTrack(Child.start(new URL("./bare-router.js", import.meta.url), env));
   const driver = new Driver(redis.url);
   const groups = {
     redis: pidsOf([redis.redis]),
@@ -78,10 +74,13 @@ class Driver {
   private written = 0;
   private read = 0;
   private seed = 0;
+  private failure: Error | undefined;
 
   constructor(url: string) {
     this.writer = new Redis(url);
     this.reader = new Redis(url);
+    // What goes wrong shows in the commands.
+    for (const client of [this.writer, this.reader]) client.on("error", () => {});
     void this.readAll();
   }
 
@@ -100,7 +99,10 @@ class Driver {
       this.write(size);
       if (this.written - this.read > MOST_ON_THE_WAY) throw new Error("the floor cannot keep up");
     }
-    while (this.read < this.written) await delay(5);
+    while (this.read < this.written) {
+      if (this.failure) throw this.failure;
+      await delay(5);
+    }
     return sent;
   }
 
@@ -121,7 +123,9 @@ class Driver {
     }
     this.batches++;
     this.written += size;
-    void this.writer.xadd(INGRESS, "MAXLEN", "~", KEPT, "*", FIELD, batch);
+    this.writer
+      .xadd(INGRESS, "MAXLEN", "~", KEPT, "*", FIELD, batch)
+      .catch((error: Error) => (this.failure = error));
   }
 
   /** Until it is closed. */

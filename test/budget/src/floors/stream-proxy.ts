@@ -1,13 +1,11 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { startProcess } from "@tellwire/peer-support";
 
 const MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
-const START_MS = 5_000;
 
 /**
  * The floor of the load balancer: nginx's `stream` proxy, which passes the same
@@ -15,26 +13,27 @@ const START_MS = 5_000;
  */
 export async function startStreamProxy(
   to: number,
+  interrupted: AbortSignal,
 ): Promise<{ pid: number; port: number; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "tellwire-stream-"));
-  const port = await freePort();
-  writeFileSync(join(folder, "nginx.conf"), config(port, to));
-  const nginx = ["nginx", "-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"];
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...nginx], {
-    env: { PATH: `${process.env.PATH}:/usr/sbin` },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  const exited = once(child, "exit");
-  await untilConnects(port);
-  return {
-    pid: child.pid!,
-    port,
-    async stop() {
-      child.kill();
-      await exited;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    const port = await freePort();
+    const file = join(folder, "nginx.conf");
+    writeFileSync(file, config(port, to));
+    const spec = {
+      name: "nginx",
+      command: "nginx",
+      args: ["-p", folder, "-c", file, "-e", "stderr"],
+      env: { PATH: `${process.env.PATH}:/usr/sbin` },
+      isReady: () => connects(port),
+    };
+    const nginx = await startProcess(spec, interrupted);
+    return { pid: nginx.pid, port, stop: () => nginx.stop().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 /** Debian builds the module apart; elsewhere it may be part of nginx. */
@@ -65,16 +64,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilConnects(port: number): Promise<void> {
-  for (const until = Date.now() + START_MS; ; await delay(50)) {
-    const socket = connect({ port, host: "127.0.0.1" });
-    try {
-      await once(socket, "connect");
-      return;
-    } catch (error) {
-      if (Date.now() > until) throw error;
-    } finally {
-      socket.destroy();
-    }
+async function connects(port: number): Promise<boolean> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  try {
+    await once(socket, "connect");
+    return true;
+  } finally {
+    socket.destroy();
   }
 }

@@ -1,5 +1,5 @@
 import { spreadProtocol } from "../spread.js";
-import { scenarioOf, startTellwire } from "../tellwire.js";
+import { drivenOf, scenarioOf, startTellwire } from "../tellwire.js";
 import { createTopics, withDatabase } from "./seed.js";
 import type { Study, Variant } from "./study.js";
 
@@ -15,7 +15,7 @@ const variant = (partitions: number): Variant => ({
       createTopics(db, CONNECTIONS, TOPICS_EACH),
     );
     const rooms = { connections: CONNECTIONS, roomSize: 1 };
-    return { cluster, scenario: scenarioOf(cluster.urls.http, rooms, spreadProtocol(TOPICS_EACH)) };
+    return { cluster, scenario: scenarioOf(drivenOf(cluster), rooms, spreadProtocol(TOPICS_EACH)) };
   },
 });
 

@@ -1,5 +1,5 @@
 import type { ClusterOptions } from "@tellwire/cluster";
-import { scenarioOf, startTellwire } from "../tellwire.js";
+import { drivenOf, scenarioOf, startTellwire } from "../tellwire.js";
 import type { Study, Variant } from "./study.js";
 
 const CONNECTIONS = 100;
@@ -9,7 +9,7 @@ const variant = (label: string, options: ClusterOptions): Variant => ({
   async start() {
     const cluster = await startTellwire(options);
     const rooms = { connections: CONNECTIONS, roomSize: 10 };
-    return { cluster, scenario: scenarioOf(cluster.urls.http, rooms) };
+    return { cluster, scenario: scenarioOf(drivenOf(cluster), rooms) };
   },
 });
 

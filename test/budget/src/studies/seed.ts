@@ -1,21 +1,14 @@
-import pg from "pg";
+import { withDatabase as connected } from "@tellwire/peer-support";
+import type pg from "pg";
 import { topicOf } from "../spread.js";
 
 /** Runs `work` on the cluster's database, past PgBouncer. */
-export async function withDatabase<T>(
-  url: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  const client = new pg.Client(url);
-  await client.connect();
-  // What is made here takes longer than any statement of the cluster may.
-  await client.query("set statement_timeout = 0");
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
+export const withDatabase = <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> =>
+  connected(url, async (client) => {
+    // What is made here takes longer than any statement of the cluster may.
+    await client.query("set statement_timeout = 0");
+    return work(client);
+  });
 
 /** Creates the topics of the demo tenant that {@link topicOf} names, as public channels, so that none is new when it is used. */
 export async function createTopics(

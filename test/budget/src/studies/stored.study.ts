@@ -1,5 +1,5 @@
 import { spreadProtocol } from "../spread.js";
-import { scenarioOf, startTellwire } from "../tellwire.js";
+import { drivenOf, scenarioOf, startTellwire } from "../tellwire.js";
 import { loadMessages } from "./load-messages.js";
 import { createTopics, withDatabase } from "./seed.js";
 import type { Study, Variant } from "./study.js";
@@ -20,7 +20,7 @@ const variant = (messages: number): Variant => ({
     const { routers, sessions, workers } = cluster;
     await Promise.all([...routers, ...sessions, ...workers].map((service) => service.restart()));
     const rooms = { connections: CONNECTIONS, roomSize: 1 };
-    return { cluster, scenario: scenarioOf(cluster.urls.http, rooms, spreadProtocol(TOPICS_EACH)) };
+    return { cluster, scenario: scenarioOf(drivenOf(cluster), rooms, spreadProtocol(TOPICS_EACH)) };
   },
 });
 

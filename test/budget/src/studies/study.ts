@@ -1,6 +1,6 @@
 import type { Cluster } from "@tellwire/cluster";
 import { Conductor, type Scenario } from "@tellwire/loadgen";
-import { groupsOf } from "../tellwire.js";
+import { processesOf } from "@tellwire/peer-support";
 
 /** One value of what a study varies. */
 export interface Variant {
@@ -30,6 +30,6 @@ export interface Running {
 
 export async function startVariant({ label, start }: Variant): Promise<Running> {
   const { cluster, scenario } = await start();
-  const conductor = await Conductor.open(scenario, groupsOf(cluster));
+  const conductor = await Conductor.open(scenario, processesOf(cluster));
   return { label, cluster, scenario, conductor };
 }

@@ -1,6 +1,6 @@
 import { hashKey } from "@tellwire/contract";
 import { keyOf, spreadProtocol } from "../spread.js";
-import { scenarioOf, startTellwire } from "../tellwire.js";
+import { drivenOf, scenarioOf, startTellwire } from "../tellwire.js";
 import { withDatabase } from "./seed.js";
 import type { Study, Variant } from "./study.js";
 
@@ -22,7 +22,7 @@ const variant = (tenants: number): Variant => ({
       );
     });
     const rooms = { connections: CONNECTIONS, roomSize: 1 };
-    return { cluster, scenario: scenarioOf(cluster.urls.http, rooms, spreadProtocol(1, tenants)) };
+    return { cluster, scenario: scenarioOf(drivenOf(cluster), rooms, spreadProtocol(1, tenants)) };
   },
 });
 

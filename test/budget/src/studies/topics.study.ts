@@ -1,5 +1,5 @@
 import { spreadProtocol } from "../spread.js";
-import { scenarioOf, startTellwire } from "../tellwire.js";
+import { drivenOf, scenarioOf, startTellwire } from "../tellwire.js";
 import { createTopics, withDatabase } from "./seed.js";
 import type { Study, Variant } from "./study.js";
 
@@ -16,7 +16,7 @@ const variant = (topics: number): Variant => ({
     const cluster = await startTellwire({ env: LIMITS });
     await withDatabase(cluster.directDatabaseUrl, (db) => createTopics(db, CONNECTIONS, each));
     const rooms = { connections: CONNECTIONS, roomSize: 1 };
-    return { cluster, scenario: scenarioOf(cluster.urls.http, rooms, spreadProtocol(each)) };
+    return { cluster, scenario: scenarioOf(drivenOf(cluster), rooms, spreadProtocol(each)) };
   },
 });
 

@@ -149,6 +149,9 @@ describe("lists", () => {
     here.tell("A", '({"shutdown",5,"A",0,"*here",0,600,})');
     exchange();
     expect(there.view.muds.get("A")).toMatchObject({ state: 600, connected: false });
+    there.now += 600;
+    there.apply(decideAbsences(there.view, there.now));
+    expect(there.view.muds.get("A")?.state).toBe(600);
   });
 
   it("do not bring back a MUD that was removed, nor down one that its router says is up", () => {

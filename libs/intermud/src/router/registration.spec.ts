@@ -203,14 +203,14 @@ describe("a MUD that is away", () => {
   it("is forgotten 30 days after; who has an older list than that gets the whole", () => {
     const router = routerWith("M", "H");
     router.tell("M", '({"channel-add",5,"M",0,"*r",0,"lobby",0,})');
-    const since = router.view.mudlistId - 1;
+    const since = router.view.mudlistId;
     router.tell("M", `({"shutdown",5,"M",0,"*r",0,${8 * DAY},})`);
     const gone = router.view.mudlistId;
     const names = (id: number): unknown => [
       ...((mudlistPackets(router.view, "H", id)[0]?.[7] as Map<string, unknown>) ?? []).keys(),
     ];
     pass(router, 29 * DAY);
-    expect(names(since)).toEqual(["H", "M"]);
+    expect(names(since)).toEqual(["M"]);
     pass(router, DAY + 60);
     expect([router.view.muds.has("M"), router.view.channels.has("lobby")]).toEqual([false, false]);
     router.register("N");

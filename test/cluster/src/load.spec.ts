@@ -109,25 +109,45 @@ describe("against a cluster", () => {
   });
 });
 
-it("fails a server that acknowledges what it does not deliver", async () => {
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
-  await once(server, "listening");
-  let seq = 0;
-  server.on("connection", (client) => {
-    client.on("message", (data) => {
-      const { id, method } = JSON.parse(String(data)) as { id: number; method: string };
-      const result = method === "publish" ? { seq: ++seq } : {};
-      client.send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+describe("against a server that acknowledges and delivers nothing", () => {
+  let server: WebSocketServer;
+  let url: string;
+  const load = (...args: string[]) =>
+    run(
+      ...[join(tree, "apps/loadtest/dist/main.js"), ...args, "--url", url, "--out", out],
+      ...["--connections", "2", "--rate", "20", "--seconds", "1", "--warm-up", "0.1"],
+    );
+
+  beforeAll(async () => {
+    server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await once(server, "listening");
+    let seq = 0;
+    server.on("connection", (client) => {
+      client.on("message", (data) => {
+        const { id, method } = JSON.parse(String(data)) as { id: number; method: string };
+        const result = method === "publish" ? { seq: ++seq } : {};
+        client.send(JSON.stringify({ jsonrpc: "2.0", id, result }));
+      });
     });
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { code, output } = await run(
-    ...[join(tree, "apps/loadtest/dist/main.js"), "baseline", "--url", url, "--out", out],
-    ...["--connections", "2", "--rate", "20", "--seconds", "1", "--warm-up", "0.1"],
-  );
-  for (const client of server.clients) client.terminate();
-  server.close();
-  expect(output).toMatch(/FAILED: \d+ missing/);
-  expect(output).toContain("grade F");
-  expect(code).toBe(1);
+  afterAll(() => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+
+  it("fails, and keeps no baseline", async () => {
+    const { code, output } = await load("baseline", "--save-baseline");
+    expect(output).toMatch(/FAILED: \d+ missing/);
+    expect(output).toContain("grade F");
+    expect(output).toContain("not kept as a baseline");
+    expect(code).toBe(1);
+  });
+
+  it("fails for a disturbance that moves nobody, and outlasts the load", async () => {
+    const { code, output } = await load("rolling-restart", "--disturb", "sleep 2");
+    expect(output).toContain("FAILED: absence p99 has a target, and was not measured");
+    expect(output).toContain("FAILED: the disturbance outlasted the load");
+    expect(code).toBe(1);
+  });
 });

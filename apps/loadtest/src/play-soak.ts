@@ -103,24 +103,8 @@ class Samples {
     this.windows++;
   }
 
-  /** What grows, or of which that cannot be told, fails the soak. */
   judge(): { trends: Trend[]; faults: string[]; unwatched: string[] } {
-    const trends: Trend[] = [];
-    const faults: string[] = [];
-    for (const series of this.series.values()) {
-      const { name, values } = series;
-      const samples = Array.from({ length: this.windows }, (_, i) => values[i] ?? null);
-      const seen = samples.filter((value) => value !== null).length;
-      if (seen < LEAST_SAMPLES || seen < this.windows * (1 - MOST_GAPS)) {
-        faults.push(`${name} was seen in only ${seen} of ${this.windows} windows`);
-        continue;
-      }
-      const trend = trendOf(series, samples, WINDOW_SECONDS);
-      trends.push(trend);
-      if (trend.verdict === "grows") faults.push(`${name} grows`);
-      if (trend.verdict === "cannot tell") faults.push(`whether ${name} grows cannot be told`);
-    }
-    return { trends, faults, unwatched: this.unwatched() };
+    return { ...judgeSeries([...this.series.values()], this.windows), unwatched: this.unwatched() };
   }
 
   private unwatched(): string[] {
@@ -133,4 +117,27 @@ class Samples {
       ...["Redis", "Postgres"].filter((part) => !names.some((name) => name.startsWith(`${part} `))),
     ];
   }
+}
+
+/** What grows, of which that cannot be told, or what was not seen, fails the soak. */
+export function judgeSeries(
+  all: readonly Series[],
+  windows: number,
+): { trends: Trend[]; faults: string[] } {
+  const trends: Trend[] = [];
+  const faults: string[] = [];
+  for (const series of all) {
+    const { name, values } = series;
+    const samples = Array.from({ length: windows }, (_, i) => values[i] ?? null);
+    const seen = samples.filter((value) => value !== null).length;
+    if (seen < LEAST_SAMPLES || seen < windows * (1 - MOST_GAPS)) {
+      faults.push(`${name} was seen in only ${seen} of ${windows} windows`);
+      continue;
+    }
+    const trend = trendOf(series, samples, WINDOW_SECONDS);
+    trends.push(trend);
+    if (trend.verdict === "grows") faults.push(`${name} grows`);
+    if (trend.verdict === "cannot tell") faults.push(`whether ${name} grows cannot be told`);
+  }
+  return { trends, faults };
 }

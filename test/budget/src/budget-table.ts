@@ -1,5 +1,6 @@
 import { type BudgetResult, CONNECTIONS, type RateResult, ROOM } from "./budget.js";
-import { list, median, type Part, PARTS, table, whole } from "@tellwire/peer-support";
+import { median } from "@tellwire/loadgen";
+import { list, type Part, PARTS, table, whole } from "@tellwire/peer-support";
 import { type Cost, medianCost, split, type Split } from "./cost.js";
 
 const TITLES: Record<Part, string> = {

@@ -1,5 +1,4 @@
-import { type Conductor, reportOf, type StepReport } from "@tellwire/loadgen";
-import { median } from "@tellwire/peer-support";
+import { type Conductor, median, reportOf, type StepReport } from "@tellwire/loadgen";
 
 /** CPU microseconds a publish, by part of the system. */
 export type Cost = Record<string, number>;

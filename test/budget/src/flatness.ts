@@ -1,5 +1,5 @@
-import { climb, highest, lineOf, memoryOf } from "@tellwire/loadgen";
-import { median, processesOf } from "@tellwire/peer-support";
+import { climb, highest, lineOf, median, memoryOf, targetCores } from "@tellwire/loadgen";
+import { processesOf } from "@tellwire/peer-support";
 import { type Cost, measure, sum } from "./cost.js";
 import { flatnessMarkdown } from "./flatness-table.js";
 import { keep, readKept } from "./kept.js";
@@ -115,10 +115,9 @@ const run = ({ conductor }: Running, rate: number, measureSeconds: number) =>
 
 async function rest({ conductor, cluster }: Running): Promise<Scaling> {
   const { cores } = await conductor.play({ rate: 1e-6, warmUpSeconds: 1, measureSeconds: 5 });
-  const { generator: _, elsewhere: __, ...ours } = cores;
   const { edges: atEdges, routers: atRouters } = memoryOf(processesOf(cluster));
   const memory = (atEdges!.pss + atRouters!.pss) / 2 ** 20;
-  return { idle: sum(ours) * 1000, memory, highest: 0 };
+  return { idle: targetCores(cores) * 1000, memory, highest: 0 };
 }
 
 async function saturate({ label, conductor, scenario }: Running): Promise<number> {

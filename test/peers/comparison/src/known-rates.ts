@@ -1,5 +1,4 @@
-import { highest } from "@tellwire/loadgen";
-import { median } from "@tellwire/peer-support";
+import { highest, median } from "@tellwire/loadgen";
 import type { Turn } from "./plan.js";
 import { ladderFor, LIMITS, nearestRung, WIDEST } from "./search.js";
 import { TELLWIRE } from "./systems.js";

@@ -1,5 +1,5 @@
-import type { Percentiles } from "@tellwire/loadgen";
-import { list, median, table } from "@tellwire/peer-support";
+import { median, type Percentiles } from "@tellwire/loadgen";
+import { list, table } from "@tellwire/peer-support";
 import { LIMITS, WIDEST } from "./search.js";
 import { type Comparison, medianOf, type PeerSummary, ratiosOf } from "./summary.js";
 import { type Kind, peers } from "./systems.js";

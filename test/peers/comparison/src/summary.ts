@@ -1,5 +1,4 @@
-import { highest, type Percentiles, type StepReport } from "@tellwire/loadgen";
-import { median } from "@tellwire/peer-support";
+import { highest, median, type Percentiles, type StepReport, targetCores } from "@tellwire/loadgen";
 import { LIMITS, WIDEST } from "./search.js";
 import { TELLWIRE } from "./systems.js";
 import { commonRate, isOpen, type TurnResult } from "./turn.js";
@@ -138,15 +137,12 @@ export const isFaulty = ({ steps }: TurnResult): boolean =>
 const stepAt = (steps: readonly StepReport[], rate: number): StepReport | undefined =>
   steps.find((step) => step.rate === rate);
 
-/** Of all processes of the target, with Redis, Postgres and nginx. */
-function coresOf({ cores }: StepReport): number {
-  const target = Object.entries(cores).filter(([n]) => n !== "generator" && n !== "elsewhere");
-  return target.reduce((sum, [, n]) => sum + n, 0);
-}
-
 /** Null if the step was not played, or broke a promise. */
-const perCpuSecond = (step: StepReport | undefined): number | null =>
-  step && step.faults.length === 0 && coresOf(step) > 0 ? step.achieved / coresOf(step) : null;
+function perCpuSecond(step: StepReport | undefined): number | null {
+  if (!step || step.faults.length > 0) return null;
+  const cores = targetCores(step.cores);
+  return cores > 0 ? step.achieved / cores : null;
+}
 
 function lightOf(steps: readonly StepReport[]): Light | null {
   if (steps.length === 0) return null;

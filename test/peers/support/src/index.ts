@@ -2,7 +2,6 @@ export { withDatabase } from "./database.js";
 export { installDebian } from "./debian.js";
 export { interrupted, keepTrack, untilInterrupted } from "./interruption.js";
 export { list, table, whole, writeSection } from "./markdown.js";
-export { median } from "./median.js";
 export { positiveNumber, wholeNumber } from "./numbers.js";
 export { type PeerProcess, startProcess } from "./peer-process.js";
 export { startServers } from "./servers.js";

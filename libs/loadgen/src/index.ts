@@ -4,7 +4,7 @@ export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-so
 export { HTTP, JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";
 export type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
 export { median } from "./median.js";
-export { CpuSample, type ProcessGroups, processTree, targetCores } from "./process-cpu.js";
+export { CpuSample, type ProcessGroups, targetCores } from "./process-cpu.js";
 export { descriptorsOf, memoryOf, ProcessMeter, type ProcessUsage } from "./process-meter.js";
 export {
   faultsOf,

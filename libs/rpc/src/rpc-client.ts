@@ -21,7 +21,7 @@ interface Pending {
   tenant: string;
   params: unknown;
   deadline: number;
-  /** When it was last written to the stream; 0 if it has not been, or the write failed. */
+  /** When it was last written to the stream; {@link UNSENT} until it is, 0 if the write failed. */
   sentAt: number;
   resolve: (result: unknown) => void;
   reject: (error: TellwireError) => void;
@@ -37,6 +37,8 @@ export interface RpcClientOptions {
 }
 
 const TICK_MS = 100;
+/** Not yet due to be repeated, whatever the time is. */
+const UNSENT = Infinity;
 /** Bound what one reader of the stream must take at once, beyond the first call. */
 const ENTRY_CALLS = 500;
 const ENTRY_BYTES = 1 << 20;
@@ -129,7 +131,7 @@ export class RpcClient {
       const id = this.nextId++;
       const deadline = Date.now() + this.timeoutMs;
       this.shares.add(tenant, 1);
-      this.waiting.set(id, { name, tenant, params, deadline, sentAt: 0, resolve, reject });
+      this.waiting.set(id, { name, tenant, params, deadline, sentAt: UNSENT, resolve, reject });
       this.enqueue(id);
     });
   }
@@ -195,7 +197,7 @@ export class RpcClient {
       if (now >= call.deadline) {
         this.fail(id, new TellwireError("upstream", "The session service did not answer"));
       } else if (now - call.sentAt >= this.repeatMs) {
-        call.sentAt = now;
+        call.sentAt = UNSENT;
         this.enqueue(id);
       }
     }

@@ -149,6 +149,29 @@ describe.each(["one node", "a Cluster"])("rpc on %s", (kind) => {
     expect(answered.map((a) => a.topic)).toHaveLength(100);
   });
 
+  it("asks once, also when the calls that are due again are looked for before one has left", async () => {
+    const keys = freshKeys();
+    await serve(keys);
+    const rpc = new RpcClient(await connect(), keys, "edge-1", log);
+    await rpc.start();
+    const stop = new AbortController();
+    const calls: Promise<unknown>[] = [];
+    // Started together with the client's own timer of this length, it fires right before that.
+    const asking = setInterval(
+      () => calls.push(rpc.call("history.page", { topic: "channel:a@t", ...pages })),
+      100,
+    );
+    const running = rpc.run(stop.signal);
+    await vi.waitFor(() => expect(calls.length).toBeGreaterThanOrEqual(5), { timeout: 5000 });
+    clearInterval(asking);
+    await Promise.all(calls);
+    // What comes after them in the stream has been answered: so has any repetition of theirs.
+    await rpc.call("history.page", { topic: "channel:b@t", ...pages });
+    expect(answered.map((a) => a.callId)).toHaveLength(calls.length + 1);
+    stop.abort();
+    await running;
+  });
+
   it("carries errors of the catalogue, and nothing of others", async () => {
     const keys = freshKeys();
     await serve(keys);

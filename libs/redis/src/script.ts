@@ -5,7 +5,10 @@ import type { RedisClient } from "./connect-redis.js";
 
 type Argument = string | number | Buffer;
 
-/** A Lua script, sent by its hash and loaded where a node does not know it yet. */
+/**
+ * A Lua script, sent by its hash and loaded where a node does not know it yet. One
+ * that does the same for several groups of keys takes a multiple of its number.
+ */
 export class Script<Result> {
   private readonly sha: string;
 
@@ -29,16 +32,23 @@ export class Script<Result> {
    * means that nothing was done and {@link run} is to be used instead.
    */
   command(keys: string[], args: Argument[]): Command {
-    return ["EVALSHA", this.sha, this.keys, ...keys, ...args];
+    this.check(keys);
+    return ["EVALSHA", this.sha, keys.length, ...keys, ...args];
   }
 
   async run(client: RedisClient, keys: string[], args: Argument[]): Promise<Result> {
-    if (keys.length !== this.keys) throw new Error(`Script takes ${this.keys} keys`);
+    this.check(keys);
     try {
-      return (await client.evalsha(this.sha, this.keys, ...keys, ...args)) as Result;
+      return (await client.evalsha(this.sha, keys.length, ...keys, ...args)) as Result;
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-      return (await client.eval(this.source, this.keys, ...keys, ...args)) as Result;
+      return (await client.eval(this.source, keys.length, ...keys, ...args)) as Result;
+    }
+  }
+
+  private check(keys: string[]): void {
+    if (keys.length === 0 || keys.length % this.keys !== 0) {
+      throw new Error(`Script takes ${this.keys} keys, or a multiple`);
     }
   }
 }

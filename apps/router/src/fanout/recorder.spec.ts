@@ -1,4 +1,4 @@
-import { startRedisCluster, type RedisClusterPiece } from "@tellwire/cluster";
+import { startRedis, startRedisCluster, type RedisClusterPiece } from "@tellwire/cluster";
 import { Keys, type StoredMessage } from "@tellwire/contract";
 import { RedisConnection } from "@tellwire/redis";
 import { FIELD, unpackEgress } from "@tellwire/streams";
@@ -121,5 +121,35 @@ describe("fan-out to an edge whose node of a Redis Cluster hangs", { timeout: 60
       .toSatisfy((seqs: number[]) => seqs.length === 1 && seqs[0] === seq);
     const entries = await entriesOf(hung);
     expect(newest(entries).n).toBeGreaterThan(entries.length);
+  });
+});
+
+describe("what a batch has done of many partitions", () => {
+  it("is recorded for all but those whose lease is another's", async () => {
+    const node = await startRedis();
+    const alone = new RedisConnection({ redisUrl: node.url, redisCluster: undefined }, log);
+    try {
+      await alone.ready();
+      const { client } = alone;
+      const partitions = Array.from(
+        { length: 150 },
+        (_, p) => new Partition(p, `${p}`, keys, { messages: 10, bytes: 1000 }),
+      );
+      const lost = [partitions[3], partitions[149]];
+      for (const partition of partitions) {
+        partition.receive("express", "7-0", null);
+        const holder = lost.includes(partition) ? "another" : partition.token;
+        await client.set(keys.lease(partition.id), holder);
+      }
+      const recorder = new Recorder(alone, keys, new EgressWriter(alone, keys, "router-1", 1000));
+      expect(await recorder.record(new FanOut(), partitions)).toEqual({ gone: [], lost });
+      const positions = await Promise.all(
+        partitions.map(({ id }) => client.hget(keys.position(id), "express")),
+      );
+      expect(positions).toEqual(partitions.map((one) => (lost.includes(one) ? null : "7-0")));
+    } finally {
+      alone.close();
+      await node.stop();
+    }
   });
 });

@@ -136,10 +136,10 @@ describe("what a batch has done of many partitions", () => {
         (_, p) => new Partition(p, `${p}`, keys, { messages: 10, bytes: 1000 }),
       );
       const lost = [partitions[3], partitions[149]];
-      for (const partition of partitions) {
-        partition.receive("express", "7-0", null);
-        const holder = lost.includes(partition) ? "another" : partition.token;
-        await client.set(keys.lease(partition.id), holder);
+      for (const one of partitions) {
+        one.receive("express", "7-0", null);
+        const holder = lost.includes(one) ? "another" : one.token;
+        await client.set(keys.lease(one.id), holder);
       }
       const recorder = new Recorder(alone, keys, new EgressWriter(alone, keys, "router-1", 1000));
       expect(await recorder.record(new FanOut(), partitions)).toEqual({ gone: [], lost });

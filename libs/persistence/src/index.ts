@@ -33,3 +33,19 @@ export {
   type SessionOpening,
 } from "./session.repository.js";
 export { TenantRepository, type Tenant } from "./tenant.repository.js";
+export { LeaseLostError, LeaseRepository, type Lease } from "./lease.repository.js";
+export { ConsumerRepository, type ConsumerPosition } from "./consumer.repository.js";
+export {
+  carriedTopic,
+  UPLINK,
+  UplinkRepository,
+  type Uplink,
+  type UplinkStatus,
+} from "./uplink.repository.js";
+export {
+  UplinkStateRepository,
+  type ForeignMud,
+  type NetworkChannel,
+  type NetworkState,
+} from "./uplink-state.repository.js";
+export type { NetworkMud, NetworkMudDescription, NetworkRouter } from "./uplink-tables.js";

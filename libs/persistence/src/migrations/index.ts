@@ -2,6 +2,7 @@ import { log } from "./0001-log.js";
 import { tenancy } from "./0002-tenancy.js";
 import { installation } from "./0003-installation.js";
 import { access } from "./0004-access.js";
+import { uplinks } from "./0005-uplinks.js";
 
 export interface Migration {
   version: number;
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: "tenancy", sql: tenancy },
   { version: 3, name: "installation", sql: installation },
   { version: 4, name: "access", sql: access },
+  { version: 5, name: "uplinks", sql: uplinks },
 ];

@@ -14,7 +14,7 @@ const rows = [
   ["telemetry"],
   ["redis"],
   ["streams"],
-  ["rpc", "persistence"],
+  ["rpc", "persistence", "ephemeral"],
   ["testing"],
 ];
 const rank = new Map(rows.flatMap((row, i) => row.map((name) => [`@tellwire/${name}`, i])));

@@ -1,9 +1,9 @@
+import type { EphemeralBus } from "@tellwire/ephemeral";
 import type { RpcClient } from "@tellwire/rpc";
 import type { Metrics } from "@tellwire/telemetry";
 import type { Connections } from "./connection/connections.js";
 import type { EgressReader } from "./delivery/egress-reader.js";
 import type { Feeds } from "./delivery/feeds.js";
-import type { EphemeralBus } from "./ephemeral/ephemeral-bus.js";
 import type { Ingress } from "./ingress/ingress.js";
 import type { Turns } from "./limits/turns.js";
 import type { PresenceReporter } from "./presence/presence-reporter.js";

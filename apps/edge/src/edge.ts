@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { Keys, type ControlEvent, type OperationName } from "@tellwire/contract";
+import { EphemeralBus } from "@tellwire/ephemeral";
 import { RedisConnection } from "@tellwire/redis";
 import { RpcClient } from "@tellwire/rpc";
 import { ControlReader } from "@tellwire/streams";
@@ -21,7 +22,6 @@ import { EgressReader } from "./delivery/egress-reader.js";
 import { Feeds } from "./delivery/feeds.js";
 import { SharedHistory } from "./delivery/history.js";
 import { Subscriptions } from "./delivery/subscriptions.js";
-import { EphemeralBus } from "./ephemeral/ephemeral-bus.js";
 import { EphemeralDelivery } from "./ephemeral/ephemeral-delivery.js";
 import { createEntrance } from "./gateways/entrance.js";
 import { HttpGateway } from "./gateways/http/http.gateway.js";

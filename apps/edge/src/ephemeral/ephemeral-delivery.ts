@@ -1,6 +1,6 @@
 import { inboxOf } from "@tellwire/contract";
+import type { ClusterEvent } from "@tellwire/ephemeral";
 import type { Connection } from "../connection/connection.js";
-import type { ClusterEvent } from "./ephemeral-bus.js";
 import { EventFrames } from "./event-frames.js";
 
 interface Receiver {

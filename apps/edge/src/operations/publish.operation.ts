@@ -10,8 +10,8 @@ import {
   type PublishItem,
   type Result,
 } from "@tellwire/contract";
+import type { EphemeralBus } from "@tellwire/ephemeral";
 import type { AccessCache } from "../access/access-cache.js";
-import type { EphemeralBus } from "../ephemeral/ephemeral-bus.js";
 import type { ClusterClock } from "../instance/cluster-clock.js";
 import type { Ingress } from "../ingress/ingress.js";
 import { newMessageId } from "./message-id.js";

@@ -1,8 +1,8 @@
 import { PRESENCE_AGE_MS, type Identity, type PresenceEntry } from "@tellwire/contract";
+import type { EphemeralBus } from "@tellwire/ephemeral";
 import type { RpcClient } from "@tellwire/rpc";
 import { pause } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
-import type { EphemeralBus } from "../ephemeral/ephemeral-bus.js";
 
 interface LocalSession {
   identity: Identity;

@@ -1,8 +1,8 @@
 import { tenantOf, type ControlEvent } from "@tellwire/contract";
+import type { ClusterEvent } from "@tellwire/ephemeral";
 import type { Connection } from "../connection/connection.js";
 import type { EventCodec } from "../connection/wire.js";
 import { EventFrames } from "../ephemeral/event-frames.js";
-import type { ClusterEvent } from "../ephemeral/ephemeral-bus.js";
 
 type Watcher = Pick<Connection, "identity" | "closed" | "onClosed" | "sendEphemeral"> & {
   wire: { codec: EventCodec };

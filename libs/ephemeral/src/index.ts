@@ -1,0 +1,1 @@
+export { EphemeralBus, type ClusterEvent, type EphemeralName } from "./ephemeral-bus.js";

@@ -33,7 +33,10 @@ export type {
   WhoEntry,
 } from "./packets/records.js";
 
-export { decideAbsences, decideDrop, decideProcessGone } from "./router/absences.js";
+export { carryPacket, readCarried, type CarriedPacket } from "./carried/carried-packet.js";
+export { saidIn, type Said } from "./carried/said.js";
+
+export { decideAbsences, decideDrop, decideProcessGone, removal } from "./router/absences.js";
 export { irnLists } from "./router/irn-lists.js";
 export {
   decideFromRouter,
@@ -43,10 +46,26 @@ export {
   irnStartup,
   type RouterIdentity,
 } from "./router/irn.js";
+export {
+  bookAfter,
+  emptyBook,
+  readDescription,
+  touchedBy,
+  writeDescription,
+  type BookDelta,
+  type Member,
+  type RouterBook,
+  type StoredChannel,
+  type StoredMud,
+} from "./router/router-book.js";
+export { isChannelMessage, mayUse, removeChannel } from "./router/channels.js";
 export { chanlistPackets, mudlistPackets } from "./router/list-deltas.js";
 export {
   applyChanges,
+  channelOf,
   emptyView,
+  isConnection,
+  mudOf,
   nextListId,
   type Arrival,
   type Change,
@@ -56,7 +75,7 @@ export {
   type Outcome,
   type RouterView,
 } from "./router/router-view.js";
-export { decideMalformed, decidePacket } from "./router/routing.js";
+export { decideMalformed, decidePacket, isForRouter } from "./router/routing.js";
 
 export { answerRequest, type Presence, type PresentUser } from "./uplink/answers.js";
 export { afterLoss, afterReply, nextTry, startFailover, type Failover } from "./uplink/failover.js";

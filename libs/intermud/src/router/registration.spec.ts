@@ -48,6 +48,24 @@ describe("registration", () => {
     expect(router.view.muds.get("M")).toMatchObject({ connected: true, password: 4711 });
   });
 
+  it("answers a request that is said again by its connection, with the password it has got", () => {
+    const router = routerWith("M");
+    const again = router.register("M", { password: 0 });
+    expect(again.answers[0]?.at(-1)).toBe(4711);
+    const other = { process: "p1", id: "c2" };
+    expect(errorOf(router.register("M", { password: 0, connection: other }))?.[0]).toBe("unk-src");
+  });
+
+  it("gives a new password where the old one has been forgotten", () => {
+    const router = routerWith("M");
+    drop(router, "M");
+    const mud = { ...router.view.muds.get("M")!, password: 0 };
+    router.apply([{ kind: "mud", mud, announce: false }]);
+    expect(router.register("M", { password: 99 }).answers[0]?.at(-1)).toBe(4711);
+    drop(router, "M");
+    expect(errorOf(router.register("M", { password: 99 }))?.[0]).toBe("unk-src");
+  });
+
   it("tells others of a MUD that came back changed, not of one that did not", () => {
     const router = routerWith("M");
     drop(router, "M");

@@ -4,6 +4,7 @@ import { isFree } from "./absences.js";
 import { isListable, isMudName } from "./bounds.js";
 import { looksDifferent, mudEntry } from "./list-deltas.js";
 import {
+  isConnection,
   mudOf,
   outcome,
   type Arrival,
@@ -41,7 +42,8 @@ export function decideRegistration(
   const own = known?.router === view.name ? known : undefined;
   const mud: MudRow = {
     name,
-    password: own?.password ?? arrival.newPassword,
+    // 0: forgotten, at its administrator's wish.
+    password: own?.password || arrival.newPassword,
     router: view.name,
     address: arrival.address,
     description,
@@ -81,8 +83,14 @@ export function decideRegistration(
  */
 const ifSent = (id: number, sent: number): number => (id <= sent ? id : 0);
 
-/** A MUD of a foreign router may come here once it has been away from there for five minutes. */
+/**
+ * A MUD of a foreign router may come here once it has been away from there for five minutes.
+ * What comes again by the connection that has registered is the same request, asked twice.
+ */
 function mayRegister(view: RouterView, arrival: Arrival, known: MudRow, password: number): boolean {
   if (known.router !== view.name) return isFree(known, arrival.now);
-  return arrival.sender === known.name || known.password === password;
+  if (arrival.sender === known.name || isConnection(known.connection, arrival.connection)) {
+    return true;
+  }
+  return known.password === 0 || known.password === password;
 }

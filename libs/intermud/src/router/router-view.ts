@@ -11,7 +11,7 @@ export interface Connection {
 /** A MUD as the network knows it. Times are Unix seconds, as list ids are. */
 export interface MudRow {
   name: string;
-  /** Given at its first registration; proves that later ones are the same MUD's. */
+  /** Given at its first registration; proves that later ones are the same MUD's. 0: forgotten, so that the next gets a new one. */
   password: number;
   /** The router it is at: this one, or a foreign one that told of it. */
   router: string;

@@ -5,6 +5,7 @@ import { keyCommand } from "./commands/key.command.js";
 import { logEpochCommand } from "./commands/log-epoch.command.js";
 import { migrateCommand } from "./commands/migrate.command.js";
 import { tenantCommand } from "./commands/tenant.command.js";
+import { mudCommand } from "./commands/mud.command.js";
 import { partitionsCommand } from "./commands/partitions.command.js";
 import { run } from "./run.js";
 
@@ -22,5 +23,6 @@ export function createProgram(): Command {
   deadLetterCommand(program, run);
   logEpochCommand(program, run);
   partitionsCommand(program, run);
+  mudCommand(program, run);
   return program;
 }

@@ -10,5 +10,7 @@ export type ControlEvent =
   /** The log was restored to an earlier point: cursors got until now mean nothing. */
   | { type: "log_epoch"; logEpoch: string }
   | { type: "block"; user: string; blocked: string }
+  /** What the router for Intermud-3 knows of its network is of this version now. */
+  | { type: "intermud"; version: number }
   /** These users went offline with the edge that they were at; `at` in milliseconds. */
   | { type: "offline"; users: string[]; at: number };

@@ -80,6 +80,15 @@ export {
   type Params,
   type Result,
 } from "./operations.js";
+export type {
+  IntermudChannel,
+  IntermudConnection,
+  IntermudDecision,
+  IntermudDelta,
+  IntermudMud,
+  IntermudPacket,
+  IntermudRouter,
+} from "./intermud.js";
 export {
   PRESENCE_AGE_MS,
   SESSION_SERVICE,

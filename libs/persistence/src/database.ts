@@ -2,11 +2,13 @@ import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import type { DatabaseConfig } from "@tellwire/config";
 import type { ConsumerTables } from "./consumer-tables.js";
+import type { IntermudTables } from "./intermud-tables.js";
 import type { LogTables } from "./log-tables.js";
 import type { TenancyTables } from "./tenancy-tables.js";
 import type { UplinkTables } from "./uplink-tables.js";
 
-export interface Database extends LogTables, TenancyTables, ConsumerTables, UplinkTables {}
+export interface Database
+  extends LogTables, TenancyTables, ConsumerTables, UplinkTables, IntermudTables {}
 
 /** Milliseconds after which a call counts as lost; longer than the server's own statement timeout. */
 const QUERY_TIMEOUT = 20_000;

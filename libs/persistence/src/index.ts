@@ -24,6 +24,14 @@ export {
   type ListedChannel,
 } from "./channel.repository.js";
 export { InstallationRepository } from "./installation.repository.js";
+export {
+  IntermudRouterRepository,
+  type MudReturn,
+  type RouterChange,
+  type RouterDelta,
+  type RouterLook,
+  type RouterMud,
+} from "./intermud-router.repository.js";
 export { KeyRepository, type KeyListing, type NewKey } from "./key.repository.js";
 export { RevocationRepository, type Revocation } from "./revocation.repository.js";
 export {

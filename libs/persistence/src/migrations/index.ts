@@ -3,6 +3,7 @@ import { tenancy } from "./0002-tenancy.js";
 import { installation } from "./0003-installation.js";
 import { access } from "./0004-access.js";
 import { uplinks } from "./0005-uplinks.js";
+import { intermudRouter } from "./0006-intermud-router.js";
 
 export interface Migration {
   version: number;
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: "installation", sql: installation },
   { version: 4, name: "access", sql: access },
   { version: 5, name: "uplinks", sql: uplinks },
+  { version: 6, name: "intermud-router", sql: intermudRouter },
 ];

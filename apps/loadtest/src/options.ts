@@ -17,7 +17,7 @@ npm run load -- SCENARIO [options]
   --missed N  --within N     reconnect-storm: messages each misses (100), seconds to return (5)
   --workers N                generator processes  (one less than there are cores)
   --pids NAME=PID,PID        report CPU and memory of these processes and their children; repeatable
-  --disturb COMMAND          what rolling-restart runs
+  --disturb COMMAND          what rolling-restart and rolling-update run, to restart $SERVICES
   --out FOLDER               where reports and baselines go  (.data/load)
   --save-baseline            later runs of this scenario are compared with this one
 `;

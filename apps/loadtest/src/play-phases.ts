@@ -20,7 +20,7 @@ export async function playPhases(run: Run): Promise<void> {
       const connected = await connect(run, conductor, phase.rooms);
       const step = stepOf(run, phase);
       const playing = play(run, conductor, { name: phase.name, step, connected });
-      const disturbing = phase.disturbed ? disturb(run, step) : null;
+      const disturbing = phase.disturbed ? disturb(run, step, phase.disturbed) : null;
       const result = await playing;
       await disturbing;
       if (step.stalled) judgeSlow(run, result, step.stalled);
@@ -40,12 +40,13 @@ function stepOf({ options }: Run, phase: Phase): Step {
 }
 
 /** Runs the command that disturbs the cluster; that it fails is a fault of the run. */
-async function disturb(run: Run, step: Step): Promise<void> {
+async function disturb(run: Run, step: Step, services: string): Promise<void> {
   await delay((step.warmUpSeconds + step.measureSeconds * DISTURBED_AT) * 1_000);
   // A group of its own, so that all of it can be ended.
   const child = spawn("sh", ["-c", run.options.disturb!], {
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
+    env: { ...process.env, SERVICES: services },
   });
   const end = (): void => {
     try {

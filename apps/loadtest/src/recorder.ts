@@ -14,7 +14,8 @@ const SECONDS_BETWEEN_LINES = 10;
 /** Keeps what each second of the run brought, and shows how far it is. */
 export class Recorder {
   readonly rows: SecondRow[] = [];
-  private readonly sofar = histogram(2);
+  /** Of the phase. */
+  private sofar = histogram(2);
   private readonly meter: ProcessMeter;
   private phase = "";
   private offset = 0;
@@ -31,6 +32,7 @@ export class Recorder {
 
   begin(phase: string): void {
     this.phase = phase;
+    this.sofar = histogram(2);
     this.look(); // What came before belongs to no second.
     this.offset = this.rows.at(-1)?.second ?? 0;
   }

@@ -15,8 +15,8 @@ export interface Phase {
   churn?: number;
   /** Share of the connections that do not read. */
   stalled?: number;
-  /** The cluster is disturbed meanwhile, by the command of `--disturb`. */
-  disturbed?: boolean;
+  /** What the command of `--disturb` restarts meanwhile, as its `$SERVICES`. */
+  disturbed?: "edges" | "edges routers sessions workers";
 }
 
 /** What a good run stays within; grades are measured against it, see `grade.ts`. */
@@ -223,7 +223,18 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     rate: 200,
     seconds: 60,
     returning: true,
-    phases: [{ name: "restart", rate: 1, seconds: 1, disturbed: true }],
+    phases: [{ name: "restart", rate: 1, seconds: 1, disturbed: "edges" }],
+    targets: { absence: 2_000 },
+  },
+  "rolling-update": {
+    title: "every process is replaced, one after the other, under load",
+    kind: "phases",
+    connections: 200,
+    room: 10,
+    rate: 1_000,
+    seconds: 90,
+    returning: true,
+    phases: [{ name: "update", rate: 1, seconds: 1, disturbed: "edges routers sessions workers" }],
     targets: { absence: 2_000 },
   },
   idle: {

@@ -51,7 +51,7 @@ const has = (args: readonly string[], ...names: string[]): boolean =>
 
 async function drive(dataDir: string, args: string[]): Promise<number> {
   const state = runningCluster(dataDir)!;
-  const restart = [node, process.argv[1]!, "restart", "edges", "--data", dataDir].map(quoted);
+  const restart = [node, process.argv[1]!, "restart", "--data", dataDir].map(quoted).join(" ");
   const pids = Object.entries(groupsOf(state))
     .filter(([, each]) => each.length > 0)
     .map(([name, each]) => `${name}=${each.join(",")}`);
@@ -59,7 +59,7 @@ async function drive(dataDir: string, args: string[]): Promise<number> {
     ...args,
     ...["--url", state.url],
     ...pids.flatMap((group) => ["--pids", group]),
-    ...(has(args, "--disturb") ? [] : ["--disturb", restart.join(" ")]),
+    ...(has(args, "--disturb") ? [] : ["--disturb", `${restart} $SERVICES`]),
   ]);
   const stop = [tellProcesses(tool, dataDir)];
   // A soak asks for what lies behind the public ports; in other runs a look there would be in the way.

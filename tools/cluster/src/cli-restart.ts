@@ -8,16 +8,13 @@ import { type ProcessState, runningCluster } from "./state-file.js";
 const PATIENCE_MS = 75_000;
 
 /**
- * Restarts every process of a service, one after the other: each is asked to
+ * Restarts every process of services, one after the other: each is asked to
  * end, drains, and the next one waits until its successor is ready. Returns 0.
- * @param services `edges`, `routers`, `sessions` or `workers`
+ * @param services of `edges`, `routers`, `sessions` and `workers`
  */
-export async function restartRolling(dataDir: string, services: string): Promise<number> {
-  const role = roles.find((each) => services === `${each}s`);
-  if (!role) {
-    throw new ClusterError(`${services} is none of ${roles.map((each) => `${each}s`).join(", ")}`);
-  }
-  for (const { name, pid } of processesOf(dataDir, role)) {
+export async function restartRolling(dataDir: string, services: string[]): Promise<number> {
+  const restarted = services.map(roleOf);
+  for (const { name, pid } of restarted.flatMap((role) => processesOf(dataDir, role))) {
     if (pid === undefined) continue;
     signalIfAlive(pid, "SIGTERM");
     await eventually(() => isReplaced(dataDir, name, pid), {
@@ -27,6 +24,12 @@ export async function restartRolling(dataDir: string, services: string): Promise
     console.log(`${name} has restarted`);
   }
   return 0;
+}
+
+function roleOf(service: string): Role {
+  const role = roles.find((each) => service === `${each}s`);
+  if (role) return role;
+  throw new ClusterError(`${service} is none of ${roles.map((each) => `${each}s`).join(", ")}`);
 }
 
 function processesOf(dataDir: string, role: Role): ProcessState[] {

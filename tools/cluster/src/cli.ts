@@ -16,7 +16,7 @@ const usage = `usage: npm start -- [--detach] [--edges N] [--routers N] [--sessi
        npm stop -- [--data FOLDER]
        npm run tellwire -- [--data FOLDER] COMMAND; --help tells which
        npm run load -- [--data FOLDER] SCENARIO; list tells which
-       node tools/cluster/dist/cli.js restart edges|routers|sessions|workers [--data FOLDER]`;
+       node tools/cluster/dist/cli.js restart edges|routers|sessions|workers… [--data FOLDER]`;
 const dataOfTree = `${repository}/.data`;
 
 try {
@@ -85,9 +85,8 @@ function restart(args: string[]): Promise<number> {
     allowPositionals: true,
     options: { data: { type: "string", default: dataOfTree } },
   });
-  const [services, ...surplus] = positionals;
-  if (services === undefined || surplus.length > 0) throw new ClusterError(usage);
-  return restartRolling(values.data, services);
+  if (positionals.length === 0) throw new ClusterError(usage);
+  return restartRolling(values.data, positionals);
 }
 
 function count(name: string, text: string, most: number): number {

@@ -7,8 +7,10 @@ export const edgeConfig = {
   ...redisConfig,
   ...authConfig,
   ...limitsConfig,
-  /** Whether a load balancer stands before this edge and appends the client's address to `X-Forwarded-For`. */
+  /** Whether a load balancer stands before this edge and tells the client's address: appended to `X-Forwarded-For`, or by the PROXY protocol. */
   behindProxy: flag(false),
+  /** Port of JSON-RPC over TCP; 0 for any. Behind a load balancer that opens each connection with a header of the PROXY protocol. */
+  tcpPort: whole(0, 65_535, 8081),
   /** Connections of this edge; past it new ones are told to come back later. */
   maxConnections: whole(1, 1_000_000, 20_000),
   /** Bytes of a client's frame, request body or packet. */

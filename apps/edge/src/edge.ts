@@ -26,6 +26,7 @@ import { EphemeralDelivery } from "./ephemeral/ephemeral-delivery.js";
 import { createEntrance } from "./gateways/entrance.js";
 import { HttpGateway } from "./gateways/http/http.gateway.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
+import { TcpGateway } from "./gateways/tcp/tcp.gateway.js";
 import { WsGateway } from "./gateways/ws/ws.gateway.js";
 import { Ingress } from "./ingress/ingress.js";
 import { assertPartitions } from "./instance/assert-partitions.js";
@@ -217,6 +218,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     log,
   );
   const ws = new WsGateway(operations, connections, config);
+  const tcp = new TcpGateway(operations, connections, config);
   const socketio = new SocketioGateway(operations, connections, config.name, config);
   const bus = new EphemeralBus(socketio.io, redis, keys, config.ephemeralPending);
   const presence = new PresenceReporter(rpc, bus, () => instance.id, log);
@@ -270,11 +272,14 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     server.once("error", reject);
     server.listen(config.httpPort, config.httpHost, 4096, resolve);
   });
-  log.info({ port: (server.address() as AddressInfo).port }, "edge runs");
+  const tcpPort = await tcp.listen(config.tcpPort, config.httpHost);
+  log.info({ port: (server.address() as AddressInfo).port, tcpPort }, "edge runs");
 
   return {
     async stop() {
       accepting = false;
+      // A load balancer whose connection is refused asks another edge.
+      tcp.close();
       // Long polling comes by ever new connections: the door stays open until all have moved.
       await drain(connections, config.drainMs);
       server.close();

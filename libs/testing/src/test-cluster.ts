@@ -61,9 +61,10 @@ export class TestCluster {
     return url;
   }
 
-  /** Connects a client, which is dropped when the cluster stops. */
+  /** Connects a client to the load balancer or an edge, which is dropped when the cluster stops. */
   async connect(protocol: Protocol, url: string, credentials: Credentials): Promise<TestClient> {
-    const client = await connect(protocol, url, credentials);
+    const at = protocol === "tcp" ? await this.tcpOf(url) : url;
+    const client = await connect(protocol, at, credentials);
     this.clients.add(client);
     return client;
   }
@@ -96,6 +97,13 @@ export class TestCluster {
   async sql<T extends object>(text: string, values: unknown[] = []): Rows<T> {
     const { rows } = await this.database.pool.query<T>(text, values);
     return rows;
+  }
+
+  /** Where the load balancer or edge of that URL speaks JSON-RPC over TCP. */
+  private async tcpOf(url: string): Promise<string> {
+    const edge = this.cluster.edges.find((each) => each.url === url);
+    if (edge === undefined) return this.cluster.urls.tcp;
+    return `tcp://127.0.0.1:${await this.cluster.tcpPortOf(edge)}/proxied`;
   }
 
   async stop(): Promise<void> {

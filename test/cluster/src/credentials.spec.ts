@@ -21,8 +21,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { leastParams, OPERATION_NAMES } from "./operation-params.fixture.js";
 
-const ALL = ["ws", "socketio", "polling", "http"] as const satisfies Protocol[];
-const STAYING = ["ws", "socketio", "polling"] as const satisfies Protocol[];
+const ALL = ["ws", "tcp", "socketio", "polling", "http"] as const satisfies Protocol[];
+const STAYING = ["ws", "tcp", "socketio", "polling"] as const satisfies Protocol[];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** How long a revocation may take, in milliseconds. */
 const AT_ONCE = 1000;
@@ -68,7 +68,9 @@ async function expectRefused(credentials: Credentials): Promise<void> {
   const name = credentials.token === undefined ? "not_authenticated" : "session_expired";
   for (const edge of cluster.cluster.edges.keys()) {
     for (const protocol of ALL) {
-      await expect(connect(protocol, cluster.edge(edge), credentials)).rejects.toMatchObject({
+      await expect(
+        cluster.connect(protocol, cluster.edge(edge), credentials),
+      ).rejects.toMatchObject({
         wire: { name, code: ERRORS[name].code, temporary: false },
       });
     }
@@ -147,7 +149,7 @@ describe("authenticate", () => {
     for (const claim of [{ user: "bob" }, { tenant: "demo" }]) {
       for (const protocol of ALL) {
         await expect(
-          connect(protocol, cluster.url, { token, ...claim }),
+          cluster.connect(protocol, cluster.url, { token, ...claim }),
           `${protocol} ${JSON.stringify(claim)}`,
         ).rejects.toMatchObject({ wire: { temporary: false } });
       }

@@ -6,7 +6,7 @@ const EDGES = 3;
 const PUBLISHERS = 50;
 const SUBSCRIBERS = 20;
 const EACH = 20;
-const ALL = ["ws", "socketio", "polling", "http"] as const satisfies Protocol[];
+const ALL = ["ws", "tcp", "socketio", "polling", "http"] as const satisfies Protocol[];
 
 let cluster: TestCluster;
 let tenant: TestTenant;

@@ -1,6 +1,5 @@
 import { ERRORS, OPERATIONS } from "@tellwire/contract";
 import {
-  connect,
   credentialHeaders,
   eventually,
   httpRequest,
@@ -14,7 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 
-const ALL = ["ws", "socketio", "polling", "http"] as const satisfies Protocol[];
+const ALL = ["ws", "tcp", "socketio", "polling", "http"] as const satisfies Protocol[];
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 let cluster: TestCluster;
@@ -212,11 +211,11 @@ describe.each(ALL)("over %s", (protocol) => {
       { token: "a.b.c" },
       { api_key: "tw_wrong", user: "alice" },
     ]) {
-      await expect(connect(protocol, cluster.url, wrong)).rejects.toMatchObject({
+      await expect(cluster.connect(protocol, cluster.url, wrong)).rejects.toMatchObject({
         wire: { name: "not_authenticated", code: -32000, temporary: false },
       });
     }
-    await expect(connect(protocol, cluster.url, {})).rejects.toMatchObject({
+    await expect(cluster.connect(protocol, cluster.url, {})).rejects.toMatchObject({
       wire: { name: "not_authenticated" },
     });
   });

@@ -41,7 +41,10 @@ describe("docker-compose.yml", () => {
   it("opens nothing but nginx, and that to this machine alone", () => {
     const open = services.filter(([, service]) => service.ports);
     expect(open.map(([name, { ports }]) => [name, ports])).toEqual([
-      ["nginx", ["127.0.0.1:${TELLWIRE_PORT:-8080}:8080"]],
+      [
+        "nginx",
+        ["127.0.0.1:${TELLWIRE_PORT:-8080}:8080", "127.0.0.1:${TELLWIRE_TCP_PORT:-8081}:8081"],
+      ],
     ]);
   });
 

@@ -137,6 +137,7 @@ describe("the image's services", () => {
         ...Object.fromEntries(environment),
         TELLWIRE_HTTP_HOST: "127.0.0.1",
         TELLWIRE_HTTP_PORT: String(port),
+        TELLWIRE_TCP_PORT: "0",
       },
     });
     let output = "";

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { connect, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,16 +12,23 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vites
 import { freePort } from "./free-port.fixture.js";
 import { read } from "./repository.fixture.js";
 
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
 /** The configuration of docker-compose.yml, on this machine: only addresses are replaced. */
 const replaced: [file: string, from: string, to: (at: Places) => string][] = [
   ["edges.conf", "resolver 127.0.0.11 ", (at) => `resolver 127.0.0.1:${at.names} `],
   ["listen.conf", "listen 8080 ", (at) => `listen 127.0.0.1:${at.port} `],
+  ["streams.conf", "resolver 127.0.0.11 ", (at) => `resolver 127.0.0.1:${at.names} `],
+  ["streams.conf", "listen 8081 ", (at) => `listen 127.0.0.1:${at.tcpPort} `],
+  // Debian's nginx has apart what the image's has built in.
+  ["main.conf", "daemon off;", () => `load_module ${STREAM_MODULE};\ndaemon off;`],
   ["main.conf", "pid /tmp/nginx.pid;", (at) => `pid ${at.folder}/nginx.pid;`],
 ];
 
 interface Places {
   names: number;
   port: number;
+  tcpPort: number;
   folder: string;
 }
 
@@ -32,6 +40,7 @@ describe("nginx in docker-compose.yml", () => {
   let names: NameServer;
   let nginx: ChildProcess;
   let url: string;
+  let tcpPort: number;
   const folder = mkdtempSync(join(tmpdir(), "tellwire-nginx-"));
   const edges: Server[] = [];
 
@@ -53,14 +62,18 @@ describe("nginx in docker-compose.yml", () => {
   beforeAll(async () => {
     names = await startNameServer();
     for (const [id, address] of Object.entries(containers)) await addEdge(id, address);
-    const places = { names: names.port, port: await freePort(), folder };
+    const places = { names: names.port, port: await freePort(), tcpPort: await freePort(), folder };
+    tcpPort = places.tcpPort;
     url = `http://127.0.0.1:${places.port}`;
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "nginx.conf"), read("deploy/nginx/nginx.conf"));
-    for (const [file, from, to] of replaced) {
-      const text = read(`deploy/compose/nginx/${file}`);
-      expect(text).toContain(from);
-      writeFileSync(join(folder, file), text.replace(from, to(places)));
+    for (const file of new Set(replaced.map(([name]) => name))) {
+      let text = read(`deploy/compose/nginx/${file}`);
+      for (const [, from, to] of replaced.filter(([name]) => name === file)) {
+        expect(text).toContain(from);
+        text = text.replace(from, to(places));
+      }
+      writeFileSync(join(folder, file), text);
     }
     nginx = spawn("/usr/sbin/nginx", args(folder), { stdio: "ignore" });
     await vi.waitFor(() => ask("/lb/health"), { timeout: 10_000 });
@@ -87,6 +100,26 @@ describe("nginx in docker-compose.yml", () => {
     // Each time nginx begins at any of them.
     for (let i = 0; i < 50; i++) answers.add(await ask("/api/messages"));
     expect([...answers].sort()).toEqual(Object.keys(containers).sort());
+  });
+
+  it("spreads TCP connections over them, and tells whose they are", async () => {
+    const said = new Set<string>();
+    const tcpEdges = Object.entries(containers).map(([id, address]) => {
+      const edge = createTcpServer((socket) => {
+        socket.once("data", (header) => socket.end(`${id} ${header.toString().split(" ")[2]}`));
+      });
+      return edge.listen(7002, address);
+    });
+    for (let i = 0; i < 50; i++) {
+      const answer = (await connect(tcpPort, "127.0.0.1").toArray()).join("");
+      said.add(answer);
+    }
+    for (const edge of tcpEdges) edge.close();
+    expect([...said].sort()).toEqual(
+      Object.keys(containers)
+        .map((id) => `${id} 127.0.0.1`)
+        .sort(),
+    );
   });
 
   it("brings long polling to the container that the session id names", async () => {

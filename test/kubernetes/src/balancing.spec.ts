@@ -62,9 +62,10 @@ beforeAll(async () => {
     /resolver \S+ valid/,
     `resolver 127.0.0.1:${names.port} valid`,
   ).replaceAll(":8080;", `:${port};`);
-  const main = `daemon off;\npid ${folder}/nginx.pid;\n`;
+  const main = `load_module /usr/lib/nginx/modules/ngx_stream_module.so;\ndaemon off;\npid ${folder}/nginx.pid;\n`;
   writeFileSync(join(folder, "edges.conf"), edgesHere);
   writeFileSync(join(folder, "main.conf"), main);
+  writeFileSync(join(folder, "streams.conf"), "");
   // So that clients come from where they say.
   const listen = `listen unix:${socketPath};\nreal_ip_header X-Forwarded-For;\n`;
   writeFileSync(join(folder, "listen.conf"), `${listen}set_real_ip_from unix:;\n`);

@@ -5,7 +5,7 @@ import { type Workload, workloadsOf } from "./pods.fixture.js";
 import { type KubernetesObject, render, VALUES } from "./render.js";
 
 const OUTSIDE = { address: "203.0.113.9" };
-const PORTS = [22, 53, 443, 5432, 6379, 6432, 8080];
+const PORTS = [22, 53, 443, 5432, 6379, 6432, 8080, 8081];
 const NAME_SERVER = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 const PROMETHEUS = {
   namespace: "monitoring",
@@ -62,6 +62,7 @@ describe("network policies with Postgres and Redis in the release", () => {
     expect(open().sort()).toEqual(
       [
         "nginx > edge:8080",
+        "nginx > edge:8081",
         ...SERVICES.map((from) => `${from} > redis:6379`),
         ...["router", "session", "worker"].map((from) => `${from} > pgbouncer:6432`),
         ...["pgbouncer", "migrate"].map((from) => `${from} > postgres:5432`),
@@ -71,7 +72,7 @@ describe("network policies with Postgres and Redis in the release", () => {
 
   it("let clients in at the load balancer only, and nobody out", () => {
     for (const from of [OUTSIDE, PROMETHEUS, NAME_SERVER, ...STRANGERS]) {
-      expect(entrances(from)).toEqual(["nginx:8080"]);
+      expect(entrances(from)).toEqual(["nginx:8080", "nginx:8081"]);
     }
     for (const to of [OUTSIDE, PROMETHEUS, ...STRANGERS]) {
       expect(workloads.flatMap(({ component }) => outward(component, to))).toEqual([]);
@@ -113,7 +114,7 @@ describe("network policies with Postgres and Redis elsewhere", () => {
     // Only the Ingress's namespace reaches the load balancer, and no address does.
     const ingress = { namespace: "ingress-nginx", labels: {} };
     expect(entrances(OUTSIDE)).toEqual([]);
-    expect(entrances(ingress)).toEqual(["nginx:8080"]);
+    expect(entrances(ingress)).toEqual(["nginx:8080", "nginx:8081"]);
   });
 
   it("let Prometheus read what services measure, and nobody beside it", async () => {
@@ -124,7 +125,10 @@ describe("network policies with Postgres and Redis elsewhere", () => {
 
   it("keep edges from the database when they have no load balancer before them", async () => {
     await load([...VALUES.production, "--set", "nginx.enabled=false"]);
-    expect(entrances({ namespace: "ingress-nginx", labels: {} })).toEqual(["edge:8080"]);
+    expect(entrances({ namespace: "ingress-nginx", labels: {} })).toEqual([
+      "edge:8080",
+      "edge:8081",
+    ]);
     expect(entrances(OUTSIDE)).toEqual([]);
     expect(outward("edge", { address: "10.20.1.7" })).toEqual([6379]);
     expect(outward("edge", { address: "10.20.0.7" })).toEqual([]);

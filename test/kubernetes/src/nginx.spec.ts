@@ -23,12 +23,26 @@ describe.each(["default", "production"] as const)("nginx with %s", (values) => {
   });
 
   it("accepts its configuration", () => {
-    expect(Object.keys(files).sort()).toEqual(["edges.conf", "listen.conf", "main.conf"]);
+    expect(Object.keys(files).sort()).toEqual([
+      "edges.conf",
+      "listen.conf",
+      "main.conf",
+      "streams.conf",
+    ]);
     // There is no Kubernetes here whose name server could be asked for.
-    const here = files["edges.conf"]!.replace(/resolver \S+ valid/, "resolver 127.0.0.1 valid");
-    expect(here).not.toBe(files["edges.conf"]);
+    const here = (name: string) => {
+      const replaced = files[name]!.replace(/resolver \S+ valid/, "resolver 127.0.0.1 valid");
+      expect(replaced).not.toBe(files[name]);
+      return replaced;
+    };
     const main = files["main.conf"]!.replace("/tmp/nginx.pid", join(folder, "nginx.pid"));
-    const written = { ...files, "edges.conf": here, "main.conf": main };
+    const written = {
+      ...files,
+      "edges.conf": here("edges.conf"),
+      "streams.conf": here("streams.conf"),
+      // Debian's nginx has apart what the image's has built in.
+      "main.conf": `load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n${main}`,
+    };
     for (const [name, content] of Object.entries(written))
       writeFileSync(join(folder, name), content);
     writeFileSync(join(folder, "nginx.conf"), read("deploy/nginx/nginx.conf"));
@@ -47,6 +61,9 @@ describe.each(["default", "production"] as const)("nginx with %s", (values) => {
     const edges = ofKind<{ spec: { serviceName: string } }>(objects, "StatefulSet")[0]!;
     expect(services).toContain("tellwire-edge");
     expect(files["edges.conf"]).toContain("default tellwire-edge.tellwire.svc.cluster.local:8080;");
+    expect(files["streams.conf"]).toContain(
+      "default tellwire-edge.tellwire.svc.cluster.local:8081;",
+    );
     expect(services).toContain(edges.spec.serviceName);
     expect(files["edges.conf"]).toContain(
       `$pod.${edges.spec.serviceName}.tellwire.svc.cluster.local:8080;`,

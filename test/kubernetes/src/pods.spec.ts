@@ -146,7 +146,11 @@ describe.each(Object.keys(VALUES) as (keyof typeof VALUES)[])("pods with %s", (v
       expect(readinessProbe!.httpGet).toEqual({ path: "/health/ready", port: "http" });
       // Never what depends on others: a restart would not bring them back.
       expect(livenessProbe!.httpGet).toEqual({ path: "/health/live", port: "http" });
-      expect(container.ports).toEqual([{ name: "http", containerPort: 8080 }]);
+      const jsonRpc = { name: "json-rpc", containerPort: 8081 };
+      expect(container.ports).toEqual([
+        { name: "http", containerPort: 8080 },
+        ...(component === "edge" ? [jsonRpc] : []),
+      ]);
       expect(environmentOf({ container } as Workload)).not.toHaveProperty("TELLWIRE_HTTP_PORT");
     }
   });

@@ -11,6 +11,8 @@ import { welcome } from "./welcome.js";
 export interface StartOptions {
   dataDir: string;
   port: number;
+  /** Of JSON-RPC over TCP. */
+  tcpPort: number;
   edges: number;
   routers: number;
   sessions: number;
@@ -28,7 +30,7 @@ export async function startInForeground(options: StartOptions): Promise<number> 
   try {
     cluster = await startCluster({
       ...options,
-      ports: { base: options.port },
+      ports: { base: options.port, tcp: options.tcpPort },
       log: say,
       signal: stopping,
     });

@@ -10,7 +10,7 @@ import { ClusterError } from "./cluster-error.js";
 import { repository } from "./repository.js";
 
 const usage = `usage: npm start -- [--detach] [--edges N] [--routers N] [--sessions N] [--workers N]
-                    [--port N] [--data FOLDER]
+                    [--port N] [--tcp-port N] [--data FOLDER]
        npm run dev -- the same, without --detach
        npm run status -- [--data FOLDER]
        npm stop -- [--data FOLDER]
@@ -51,6 +51,7 @@ async function run(args: string[]): Promise<number> {
       sessions: { type: "string", default: "1" },
       workers: { type: "string", default: "1" },
       port: { type: "string", default: "8080" },
+      "tcp-port": { type: "string" },
       data: { type: "string", default: dataOfTree },
     },
   });
@@ -62,9 +63,12 @@ async function run(args: string[]): Promise<number> {
   if (surplus.length > 0) throw new ClusterError(`what is "${surplus.join(" ")}"?\n${usage}`);
   if (values.detach && values.watch)
     throw new ClusterError(`what watches the code stays in the foreground\n${usage}`);
+  const port = count("port", values.port, 65_535);
   const options: StartOptions = {
     dataDir: values.data,
-    port: count("port", values.port, 65_535),
+    port,
+    // Beside the other, so that a second cluster on one machine needs one option.
+    tcpPort: count("tcp-port", values["tcp-port"] ?? String(Math.min(port + 1, 65_535)), 65_535),
     edges: count("edges", values.edges, 64),
     routers: count("routers", values.routers, 64),
     sessions: count("sessions", values.sessions, 64),

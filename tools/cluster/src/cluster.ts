@@ -3,22 +3,23 @@ import { promisify } from "node:util";
 
 import { ClusterError } from "./cluster-error.js";
 import type { ManagedProcess } from "./managed-process.js";
-import { reloadNginxServer, startNginxServer } from "./nginx.js";
+import { NGINX_TCP, reloadNginxServer, startNginxServer } from "./nginx.js";
+import type { EdgeAddress } from "./nginx-edges.js";
 import { startPgBouncerServer } from "./pgbouncer.js";
 import { startPostgresServer } from "./postgres.js";
 import { startTimeOf } from "./proc.js";
 import { startRedisClusterNodes, startRedisNode } from "./redis.js";
 import { entryOf, node, repository } from "./repository.js";
 import { environmentOf, type ServiceSettings } from "./service-environment.js";
-import { addServiceProcess, type Role, roles } from "./service.js";
+import { addServiceProcess, type Role, roles, tcpOf } from "./service.js";
 import { removeState, runningCluster, waitForOrphans, writeState } from "./state-file.js";
 import { Workspace, type WorkspaceOptions } from "./workspace.js";
 
 const run = promisify(execFile);
 
 export interface ClusterOptions extends WorkspaceOptions {
-  /** `base` is nginx's port. All others, and without it this one too, are free ones. */
-  ports?: { base?: number };
+  /** `base` is nginx's port, `tcp` that of JSON-RPC over TCP. All others, and these when absent, are free ones. */
+  ports?: { base?: number; tcp?: number };
   edges?: number;
   routers?: number;
   sessions?: number;
@@ -76,6 +77,7 @@ export class Cluster {
   readonly workers: ManagedProcess[] = [];
   /** Keys of the demo tenants. */
   demoKeys: DemoKey[] = [];
+  private tcpPort = 0;
   private readonly startedAt = new Date().toISOString();
 
   constructor(
@@ -108,9 +110,14 @@ export class Cluster {
   }
 
   /** Where clients connect: nginx. */
-  get urls(): { http: string; ws: string } {
+  get urls(): { http: string; ws: string; tcp: string } {
     const http = this.nginx.url!;
-    return { http, ws: `${http.replace("http", "ws")}/ws` };
+    return { http, ws: `${http.replace("http", "ws")}/ws`, tcp: `tcp://127.0.0.1:${this.tcpPort}` };
+  }
+
+  /** An edge's own port for JSON-RPC over TCP, which expects a load balancer's PROXY header. */
+  tcpPortOf(edge: ManagedProcess): Promise<number> {
+    return this.workspace.ports.portOf(tcpOf(edge.name));
   }
 
   get processes(): readonly ManagedProcess[] {
@@ -125,7 +132,11 @@ export class Cluster {
     const giveUp = () => this.processes.forEach((each) => void each.stop());
     options.signal?.addEventListener("abort", giveUp, { once: true });
     if (options.ports?.base !== undefined) await workspace.ports.fix("nginx", options.ports.base);
-    const edges = await this.addressesOf("edge", options.edges ?? 2);
+    if (options.ports?.tcp !== undefined) await workspace.ports.fix(NGINX_TCP, options.ports.tcp);
+    this.tcpPort = await workspace.ports.portOf(NGINX_TCP);
+    const edges = await this.edgeAddresses(
+      Array.from({ length: options.edges ?? 2 }, (_, i) => `edge-${i + 1}`),
+    );
     log("starting Redis, Postgres, PgBouncer and nginx");
     await allOrFirstError([
       this.startRedis().then((nodes) => void (this.redisNodes = nodes)),
@@ -156,8 +167,8 @@ export class Cluster {
   }
 
   /** Makes nginx read its configuration again, with the edges as they are now. */
-  reloadNginx(): Promise<void> {
-    const edges = this.edges.map(({ name, port }) => ({ name, port }));
+  async reloadNginx(): Promise<void> {
+    const edges = await this.edgeAddresses(this.edges.map(({ name }) => name));
     return reloadNginxServer(this.workspace, this.nginx, edges);
   }
 
@@ -204,10 +215,14 @@ export class Cluster {
     });
   }
 
-  private async addressesOf(role: Role, count: number): Promise<{ name: string; port: number }[]> {
-    const names = Array.from({ length: count }, (_, i) => `${role}-${i + 1}`);
+  private edgeAddresses(names: string[]): Promise<EdgeAddress[]> {
+    const { ports } = this.workspace;
     return Promise.all(
-      names.map(async (name) => ({ name, port: await this.workspace.ports.portOf(name) })),
+      names.map(async (name) => ({
+        name,
+        port: await ports.portOf(name),
+        tcpPort: await ports.portOf(tcpOf(name)),
+      })),
     );
   }
 

@@ -2,6 +2,8 @@
 export interface EdgeAddress {
   name: string;
   port: number;
+  /** Of JSON-RPC over TCP. */
+  tcpPort: number;
 }
 
 /**
@@ -32,6 +34,22 @@ export function edgesConfig(edges: EdgeAddress[]): string {
     "map $arg_sid $sid_upstream {",
     "  default edges;",
     ...edges.map((edge) => `  "~^${escapeRegExp(edge.name)}\\." ${upstreamOf(edge)};`),
+    "}",
+    "",
+  ].join("\n");
+}
+
+/** The part of nginx's configuration about what is no HTTP. */
+export function streamsConfig(edges: EdgeAddress[], port: number): string {
+  const servers = edges.map((edge) => `  server 127.0.0.1:${edge.tcpPort} max_fails=0;`);
+  return [
+    "upstream json_rpc_edges {",
+    "  least_conn;",
+    ...(servers.length > 0 ? servers : ["  server 127.0.0.1:1 down;"]),
+    "}",
+    "server {",
+    `  listen 127.0.0.1:${port} reuseport backlog=4096 so_keepalive=on;`,
+    "  proxy_pass json_rpc_edges;",
     "}",
     "",
   ].join("\n");

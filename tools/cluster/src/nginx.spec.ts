@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { connect, createServer as createTcpServer } from "node:net";
 
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -103,6 +104,21 @@ describe("the load balancer", () => {
     },
   );
 
+  it("leads TCP to an edge that is there, with the client's address before its first byte", async () => {
+    const edge = createTcpServer((socket) => {
+      socket.once("data", (data) => socket.end(`edge-2 ${String(data)}`));
+    });
+    edge.listen(await cluster.tcpPortOf(cluster.edges[1]!), "127.0.0.1");
+    const { hostname, port } = new URL(cluster.urls.tcp);
+    for (let i = 0; i < 4; i++) {
+      const client = connect(Number(port), hostname);
+      expect((await client.toArray()).join("")).toMatch(
+        new RegExp(`^edge-2 PROXY TCP4 127\\.0\\.0\\.1 \\S+ \\d+ ${port}\\r\\n`),
+      );
+    }
+    edge.close();
+  });
+
   it("spreads connections over the edges", async () => {
     const sockets = Array.from({ length: 20 }, () => new WebSocket(cluster.urls.ws));
     const answers = await Promise.all(
@@ -126,6 +142,6 @@ describe("the list of edges", () => {
   });
 
   it("maps a name literally", () => {
-    expect(edgesConfig([{ name: "edge.1", port: 1 }])).toContain('"~^edge\\.1\\."');
+    expect(edgesConfig([{ name: "edge.1", port: 1, tcpPort: 2 }])).toContain('"~^edge\\.1\\."');
   });
 });

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,12 +8,16 @@ import { binary } from "./binaries.js";
 import { ClusterError } from "./cluster-error.js";
 import { eventually } from "./eventually.js";
 import type { ManagedProcess } from "./managed-process.js";
-import { edgesConfig, type EdgeAddress } from "./nginx-edges.js";
+import { edgesConfig, streamsConfig, type EdgeAddress } from "./nginx-edges.js";
 import { processTree } from "./proc.js";
 import { deployed } from "./repository.js";
 import type { Workspace } from "./workspace.js";
 
 const run = promisify(execFile);
+/** The name of nginx's port for JSON-RPC over TCP. */
+export const NGINX_TCP = "nginx-tcp";
+/** Debian's nginx has it apart. */
+const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
 const isRoot = process.getuid?.() === 0;
 
 /** Starts nginx in front of the edges, which need not be up yet. */
@@ -26,7 +30,7 @@ export async function startNginxServer(
   writeFileSync(join(folder, "nginx.conf"), deployed("nginx/nginx.conf"));
   writeFileSync(join(folder, "main.conf"), mainConfig());
   writeFileSync(join(folder, "listen.conf"), `listen 127.0.0.1:${port} reuseport backlog=4096;\n`);
-  writeFileSync(join(folder, "edges.conf"), edgesConfig(edges));
+  await writeEdges(workspace, folder, edges);
   const server = workspace.add({
     name: "nginx",
     command: binary("nginx"),
@@ -51,7 +55,7 @@ export async function reloadNginxServer(
   edges: EdgeAddress[],
 ): Promise<void> {
   const folder = workspace.folder("nginx");
-  writeFileSync(join(folder, "edges.conf"), edgesConfig(edges));
+  await writeEdges(workspace, folder, edges);
   await run(binary("nginx"), [...argsFor(folder), "-t"], { cwd: folder }).catch(
     (error: unknown) => {
       throw new ClusterError(
@@ -72,6 +76,16 @@ export async function reloadNginxServer(
   );
 }
 
+async function writeEdges(
+  workspace: Workspace,
+  folder: string,
+  edges: EdgeAddress[],
+): Promise<void> {
+  const tcpPort = await workspace.ports.portOf(NGINX_TCP);
+  writeFileSync(join(folder, "edges.conf"), edgesConfig(edges));
+  writeFileSync(join(folder, "streams.conf"), streamsConfig(edges, tcpPort));
+}
+
 function workersOf(server: ManagedProcess): number[] {
   return server.pid === undefined ? [] : processTree(server.pid).slice(1);
 }
@@ -88,6 +102,7 @@ function workerCount(): number {
 function mainConfig(): string {
   return [
     ...(isRoot ? ["user www-data;"] : []),
+    ...(existsSync(STREAM_MODULE) ? [`load_module ${STREAM_MODULE};`] : []),
     "daemon off;",
     "pid nginx.pid;",
     `worker_processes ${workerCount()};`,

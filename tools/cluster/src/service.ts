@@ -13,6 +13,9 @@ export type Role = (typeof roles)[number];
  */
 const NODE_ARGS = ["--enable-source-maps", "--max-semi-space-size=8"];
 
+/** The name of an edge's port for JSON-RPC over TCP. */
+export const tcpOf = (edge: string): string => `${edge}-tcp`;
+
 /** Adds one Tellwire service; it is ready when it says so at /health/ready. */
 export async function addServiceProcess(
   workspace: Workspace,
@@ -22,6 +25,8 @@ export async function addServiceProcess(
 ): Promise<ManagedProcess> {
   const port = await workspace.ports.portOf(name);
   const url = `http://127.0.0.1:${port}`;
+  const own: Record<string, string> = {};
+  if (role === "edge") own.TELLWIRE_TCP_PORT = String(await workspace.ports.portOf(tcpOf(name)));
   return workspace.add({
     name,
     command: node,
@@ -29,6 +34,7 @@ export async function addServiceProcess(
     cwd: repository,
     env: {
       ...env,
+      ...own,
       TELLWIRE_NAME: name,
       TELLWIRE_HTTP_HOST: "127.0.0.1",
       TELLWIRE_HTTP_PORT: String(port),

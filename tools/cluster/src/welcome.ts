@@ -5,11 +5,11 @@ import type { Cluster } from "./cluster.js";
  * needs the WebSocket that browsers and Node 24 have: `npx node`, in this tree.
  */
 export function welcome(cluster: Cluster): string[] {
-  const { http, ws } = cluster.urls;
+  const { http, ws, tcp } = cluster.urls;
   return [
     "",
     `  HTTP, Socket.IO   ${http}   (API: ${http}/api/docs)`,
-    `  JSON-RPC          ${ws}`,
+    `  JSON-RPC          ${ws}, ${tcp}`,
     `  data and logs     ${cluster.dataDir}`,
     "",
     "  demo keys",

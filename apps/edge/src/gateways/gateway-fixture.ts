@@ -10,6 +10,7 @@ import type { Credentials } from "./credentials.js";
 import { createEntrance } from "./entrance.js";
 import { HttpGateway } from "./http/http.gateway.js";
 import { SocketioGateway } from "./socketio/socketio.gateway.js";
+import { TcpGateway } from "./tcp/tcp.gateway.js";
 import { WsGateway } from "./ws/ws.gateway.js";
 
 export const KEY = "key-of-acme";
@@ -22,6 +23,7 @@ const log = createLogger({ service: "edge", name: "edge-test", level: "silent" }
 /** The gateways on a port of their own, over a table of operations that stands for the rest of an edge. */
 export interface GatewayFixture {
   port: number;
+  tcpPort: number;
   connections: Connections;
   /** The operations performed, in the order in which they were begun. */
   performed: { name: string; params: unknown; caller: Caller }[];
@@ -35,6 +37,7 @@ export interface GatewayFixture {
 export async function startGateways(
   limits: Partial<ConnectionLimits> = {},
   pingMs = 25_000,
+  behindProxy = false,
 ): Promise<GatewayFixture> {
   const connections = new Connections({
     budget: 1 << 20,
@@ -49,8 +52,9 @@ export async function startGateways(
     { admit: () => undefined, stillValid: () => undefined },
     () => undefined,
   );
-  const options = { maxFrame: MAX_FRAME, pingMs, behindProxy: false, connectionOperations: 16 };
+  const options = { maxFrame: MAX_FRAME, pingMs, behindProxy, connectionOperations: 16 };
   const ws = new WsGateway(operations, connections, options);
+  const tcp = new TcpGateway(operations, connections, options);
   const socketio = new SocketioGateway(operations, connections, "edge-7", {
     ...options,
     authenticationMs: limits.authenticationMs ?? 10_000,
@@ -61,6 +65,7 @@ export async function startGateways(
   const server = createEntrance({ http, ws, socketio });
   const fixture: GatewayFixture = {
     port: await listen(server),
+    tcpPort: await tcp.listen(0, "127.0.0.1"),
     connections,
     performed,
     before,
@@ -69,6 +74,7 @@ export async function startGateways(
     async stop() {
       connections.closeAll("going_away");
       ws.close();
+      tcp.close();
       await Promise.all([http.close(), socketio.close()]);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -32,4 +32,17 @@ edges.conf: |
     default {{ $edge }}.{{ $domain }}:8080;
     "~^(?<pod>{{ $edge }}-[0-9]{1,4})\." $pod.{{ $edge }}-pods.{{ $domain }}:8080;
   }
+streams.conf: |
+  # As in edges.conf.
+  resolver {{ .Values.nginx.resolver }} valid=2s ipv6=off;
+  resolver_timeout 2s;
+
+  map $protocol $json_rpc_edge {
+    default {{ $edge }}.{{ $domain }}:8081;
+  }
+
+  server {
+    listen 8081 reuseport backlog=4096 so_keepalive=on;
+    proxy_pass $json_rpc_edge;
+  }
 {{- end -}}

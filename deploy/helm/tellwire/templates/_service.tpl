@@ -37,6 +37,10 @@ spec:
       ports:
         - name: http
           containerPort: 8080
+        {{- if eq .name "edge" }}
+        - name: json-rpc
+          containerPort: 8081
+        {{- end }}
       # It listens once it has reached Redis, and an edge once it has reached session too: a
       # cluster that starts from cold may take its time.
       startupProbe:

@@ -1,6 +1,6 @@
 import type { OperationName, Result, WireError } from "@tellwire/contract";
-import { WebSocket } from "ws";
 import { EventLog } from "./event-log.js";
+import type { JsonRpcLink } from "./json-rpc.link.js";
 import {
   Refusal,
   type Closing,
@@ -22,40 +22,38 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** JSON-RPC 2.0 over WebSocket. */
+/** JSON-RPC 2.0. */
 export class JsonRpcClient implements TestClient {
-  readonly protocol = "ws";
   readonly events = new EventLog();
   readonly closed: Promise<Closing>;
   session!: Session;
   private readonly waiting = new Map<number, Waiting>();
   private lastId = 0;
 
-  private constructor(private readonly socket: WebSocket) {
-    socket.on("message", (data: Buffer) => this.receive(JSON.parse(data.toString()) as Frame));
-    this.closed = new Promise((resolve) =>
-      socket.once("close", (code, reason) => {
-        for (const { reject } of this.waiting.values()) reject(new Error(`closed: ${code}`));
-        this.waiting.clear();
-        resolve({ code, reason: reason.toString() });
-      }),
-    );
+  private constructor(
+    readonly protocol: "ws" | "tcp",
+    private readonly link: JsonRpcLink,
+  ) {
+    link.onText((text) => this.receive(JSON.parse(text) as Frame));
+    this.closed = link.closed.then((closing) => {
+      for (const { reject } of this.waiting.values()) reject(new Error(`closed: ${closing.code}`));
+      this.waiting.clear();
+      return closing;
+    });
   }
 
   /** @throws Refusal */
   static async connect(
-    url: string,
-    { headers = {}, ...credentials }: Credentials,
+    protocol: "ws" | "tcp",
+    link: JsonRpcLink,
+    credentials: Credentials,
   ): Promise<TestClient> {
-    const socket = new WebSocket(`${url.replace("http", "ws")}/ws`, { headers });
-    const client = new JsonRpcClient(socket);
-    await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
-    socket.on("error", () => socket.terminate());
+    const client = new JsonRpcClient(protocol, link);
     try {
       client.session = await client.request("authenticate", credentials);
       return client;
     } catch (error) {
-      socket.terminate();
+      link.drop();
       throw error;
     }
   }
@@ -63,14 +61,14 @@ export class JsonRpcClient implements TestClient {
   request<N extends OperationName>(method: N, params: object = {}): Promise<Result<N>> {
     const id = ++this.lastId;
     return new Promise((resolve, reject) => {
-      if (this.socket.readyState !== WebSocket.OPEN) return reject(new Error("not connected"));
+      if (!this.link.open) return reject(new Error("not connected"));
       this.waiting.set(id, { resolve, reject });
-      this.socket.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      this.link.send(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
     });
   }
 
   drop(): void {
-    this.socket.terminate();
+    this.link.drop();
   }
 
   private receive({ id, method, params, result, error }: Frame): void {

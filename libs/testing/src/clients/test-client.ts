@@ -2,7 +2,7 @@ import type { OperationName, Result, WireError } from "@tellwire/contract";
 import type { EventLog } from "./event-log.js";
 
 /** Socket.IO stands for two: over WebSocket, and over long polling alone. */
-export const PROTOCOLS = ["ws", "socketio", "polling", "http"] as const;
+export const PROTOCOLS = ["ws", "tcp", "socketio", "polling", "http"] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /** What a client proves itself with; each protocol carries it in its own way. */

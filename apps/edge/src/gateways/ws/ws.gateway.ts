@@ -1,16 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { TellwireError } from "@tellwire/contract";
-import { WebSocketServer, type RawData, type WebSocket } from "ws";
-import type { Connection } from "../../connection/connection.js";
+import { WebSocketServer, type WebSocket } from "ws";
 import type { Connections } from "../../connection/connections.js";
 import type { Operations } from "../../operations/operations.js";
 import { Conversation } from "../conversation.js";
-import { addressOf, authenticateParams, credentialsOf, type Credentials } from "../credentials.js";
+import { addressOf, credentialsOf, type Credentials } from "../credentials.js";
 import type { GatewayOptions } from "../gateway-options.js";
 import { Heartbeat } from "../heartbeat.js";
+import { Dialogue } from "../json-rpc/dialogue.js";
 import { textFrame } from "../websocket-frame.js";
-import { decodeFrame, encodeError, encodeResult, type RpcCall } from "./ws.codec.js";
 import { WsWire } from "./ws.wire.js";
 
 const BINARY = new TellwireError("invalid_request", "Binary frames are not understood: send text");
@@ -70,69 +69,20 @@ export class WsGateway {
     const leave = this.heartbeat.add({
       beat: () => wire.ping() || connection.close("ping_timeout"),
     });
+    const dialogue = new Dialogue(conversation, textFrame);
     client.on("message", (data, isBinary) => {
       wire.heard();
-      if (!connection.closed) receive(conversation, data, isBinary);
+      if (connection.closed) return;
+      if (isBinary) dialogue.refuse(BINARY);
+      else dialogue.receive((data as Buffer).toString("utf8"));
     });
     client.on("pong", () => wire.heard());
     client.on("close", () => {
       leave();
       connection.ended();
     });
-    if (credentials !== null) authenticate(conversation, credentials);
+    if (credentials !== null) dialogue.authenticate(credentials);
   }
 }
 
 const ignore = (): void => undefined;
-
-const send = (connection: Connection, text: string): void => connection.send(textFrame(text));
-
-function receive(conversation: Conversation, data: RawData, isBinary: boolean): void {
-  const { connection } = conversation;
-  if (isBinary) {
-    send(connection, encodeError(null, BINARY));
-    return conversation.fault();
-  }
-  const { batch, calls } = decodeFrame((data as Buffer).toString("utf8"));
-  if (batch) return receiveBatch(conversation, calls);
-  for (const call of calls) {
-    void answer(conversation, call).then((text) => {
-      if (text !== null) send(connection, text);
-      if (isFault(call)) conversation.fault();
-    });
-  }
-}
-
-/** Requests of a batch are begun in their order; the array is sent when the last is done. */
-function receiveBatch(conversation: Conversation, calls: RpcCall[]): void {
-  void Promise.all(calls.map((call) => answer(conversation, call))).then((answers) => {
-    const texts = answers.filter((text) => text !== null);
-    if (texts.length > 0) send(conversation.connection, `[${texts.join(",")}]`);
-    if (calls.some(isFault)) conversation.fault();
-  });
-}
-
-const isFault = (call: RpcCall): boolean =>
-  "error" in call && call.error.reason !== "invalid_params";
-
-/** Never rejects; null for a notification. */
-async function answer(conversation: Conversation, call: RpcCall): Promise<string | null> {
-  const { id } = call;
-  try {
-    if ("error" in call) throw call.error;
-    const result = await conversation.perform(call.method, call.params);
-    return id === undefined ? null : encodeResult(id, result);
-  } catch (thrown) {
-    return id === undefined ? null : encodeError(id, TellwireError.from(thrown));
-  }
-}
-
-/** Credentials in the upgrade authenticate without a message; what comes meanwhile waits. */
-function authenticate(conversation: Conversation, credentials: Credentials): void {
-  const { connection } = conversation;
-  conversation.perform("authenticate", authenticateParams(credentials)).catch((thrown: unknown) => {
-    const error = TellwireError.from(thrown);
-    send(connection, encodeError(null, error));
-    connection.close(error.toWire().temporary ? "overloaded" : "not_authenticated");
-  });
-}

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TellwireError } from "@tellwire/contract";
 import { textOf } from "../websocket-frame.js";
-import { decodeFrame, encodeError, encodeResult, MOST_IN_BATCH, wsCodec } from "./ws.codec.js";
+import { wsCodec } from "../ws/ws.codec.js";
+import { decodeFrame, encodeError, encodeResult, MOST_IN_BATCH } from "./json-rpc.codec.js";
 
 /** What a frame is refused with, as `[id, code]` for each call. */
 const refusals = (text: string): unknown[] =>

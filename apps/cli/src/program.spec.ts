@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { startDatabase, startRedis, type DatabasePiece, type RedisPiece } from "@tellwire/cluster";
 import { hashKey, Keys } from "@tellwire/contract";
@@ -118,6 +119,41 @@ describe("tellwire", () => {
     expect(await announced()).toContainEqual({ type: "tenant", tenant: "settings" });
   });
 
+  it("settles how inboxes are kept before the first message to one", async () => {
+    await tellwire("tenant", "create", "isle", "--shared-inbox");
+    const settings = (...args: string[]) => tellwire("tenant", "settings", "isle", ...args);
+    expect((await settings())[0]?.["settings"]).toMatchObject({ shared_inbox: true });
+    await settings("--shared-inbox", "false");
+    expect((await settings("--shared-inbox", "true"))[0]?.["settings"]).toMatchObject({
+      shared_inbox: true,
+    });
+    await connection.pool.query(
+      "insert into topics (tenant_id, topic, head) values ('isle', 'inbox@isle', 1)",
+    );
+    await expect(settings("--shared-inbox", "false")).rejects.toThrow(/already/);
+    expect(await settings("--shared-inbox", "true")).toHaveLength(1);
+  });
+
+  it("makes a federation of those whom both sides want in it", async () => {
+    for (const tenant of ["mud-a", "mud-b"]) await tellwire("tenant", "create", tenant);
+    const federation = (...args: string[]) => tellwire("federation", ...args);
+    await federation("create", "mud-net");
+    expect(await federation("grant", "mud-net", "mud-a", "--name", "Mud A")).toEqual([
+      { federation: "mud-net", tenant: "mud-a", name: "Mud A", granted: true, accepted: false },
+    ]);
+    await federation("accept", "mud-net", "mud-a");
+    await federation("accept", "mud-net", "mud-b");
+    expect(await federation("list")).toContainEqual({ federation: "mud-net", members: 1 });
+    expect(await federation("list", "mud-net")).toMatchObject([
+      { tenant: "mud-a", name: "Mud A", granted: true, accepted: true },
+      { tenant: "mud-b", name: "mud-b", granted: false, accepted: true },
+    ]);
+    await federation("leave", "mud-net", "mud-a");
+    const told = { type: "federation", federation: "mud-net", tenant: "mud-a" };
+    const events = (await announced()).filter((event) => isDeepStrictEqual(event, told));
+    expect(events).toHaveLength(3);
+  });
+
   it("lets nobody of a disabled tenant in, until it is enabled", async () => {
     await tellwire("tenant", "create", "closed");
     const [made] = await tellwire("key", "create", "closed", "--name", "x");
@@ -138,6 +174,12 @@ describe("tellwire", () => {
     [["dead-letter", "list", "--tenant", "nobody"], /no tenant nobody/],
     [["dead-letter", "replay", "nobody", "--all"], /no tenant nobody/],
     [["dead-letter", "replay", "demo", "0197b2a0-0000-7000-8000-000000000000"], /None of these/],
+    [["federation", "create", "demo-net"], /already/],
+    [["federation", "grant", "nowhere", "demo"], /no federation nowhere/],
+    [["federation", "grant", "demo-net", "nobody"], /no tenant nobody/],
+    [["federation", "accept", "demo-net", "acme", "--name", "MUD ONE"], /MUD ONE in demo-net/],
+    [["federation", "leave", "demo-net", "acme"], /no member/],
+    [["federation", "list", "nowhere"], /no federation nowhere/],
     [["key", "create", "demo"], /--name/],
     [["key", "create", "demo", "--name", "x", "--permissions", "fly"], /Known are/],
     [["key", "revoke", "demo", "3"], /An id as the list shows it/],

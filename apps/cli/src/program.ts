@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { deadLetterCommand } from "./commands/dead-letter.command.js";
 import { demoCommand } from "./commands/demo.command.js";
+import { federationCommand } from "./commands/federation.command.js";
 import { keyCommand } from "./commands/key.command.js";
 import { logEpochCommand } from "./commands/log-epoch.command.js";
 import { migrateCommand } from "./commands/migrate.command.js";
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   demoCommand(program, run);
   tenantCommand(program, run);
   keyCommand(program, run);
+  federationCommand(program, run);
   deadLetterCommand(program, run);
   logEpochCommand(program, run);
   partitionsCommand(program, run);

@@ -7,6 +7,8 @@ import { RpcClient } from "@tellwire/rpc";
 import { ControlReader } from "@tellwire/streams";
 import { createLogger, Metrics, type Running } from "@tellwire/telemetry";
 import { AccessCache } from "./access/access-cache.js";
+import { FederationDirectory } from "./access/federation-directory.js";
+import { Inboxes } from "./access/inboxes.js";
 import { SubscriptionGuard } from "./access/subscription-guard.js";
 import { ApiKeys } from "./auth/api-keys.js";
 import { Authenticator } from "./auth/authenticator.js";
@@ -40,6 +42,7 @@ import { Turns } from "./limits/turns.js";
 import { Operations } from "./operations/operations.js";
 import { publishOperation } from "./operations/publish.operation.js";
 import {
+  federationOperation,
   forwardedOperations,
   historyOperation,
   identityOperations,
@@ -90,7 +93,9 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     attempts,
     config.demoKeys,
   );
-  const access = new AccessCache(rpc);
+  const federations = new FederationDirectory(rpc, tenants);
+  const access = new AccessCache(rpc, federations);
+  const inboxes = new Inboxes(tenants);
   const connectionGuard = new ConnectionGuard(
     connections,
     revocations,
@@ -123,7 +128,14 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     log,
   );
   const history = new SharedHistory({
-    page: (topic, after, limit) => rpc.call("history.page", { topic, after, before: null, limit }),
+    page: (topic, after, limit, to) =>
+      rpc.call("history.page", {
+        topic,
+        after,
+        before: null,
+        limit,
+        ...(to !== undefined && { to }),
+      }),
     heads: (topics) => rpc.call("history.heads", { topics }),
   });
   const feeds = new Feeds(ingress, history, config, clock.now, log);
@@ -164,7 +176,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   );
 
   // Clients.
-  const watchers = new PresenceWatchers();
+  const watchers = new PresenceWatchers(federations);
   const sessions: SessionKeeper = new SessionKeeper(
     rpc,
     (receipts) => {
@@ -189,16 +201,17 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     "outcome",
   ]);
   const lateBus: Pick<EphemeralBus, "publish"> = {
-    publish: (about, event) => bus.publish(about, event),
+    publish: (about, event, to) => bus.publish(about, event, to),
   };
   const operations = new Operations(
     {
       ...forwardedOperations(rpc),
-      ...identityOperations(authenticator, sessions, subscriptions, config.name),
-      ...subscribeOperations(access, subscriptions, feeds, sessions),
-      ...historyOperation(rpc, access, clock, pages),
-      ...presenceOperation(rpc, watchers),
-      publish: publishOperation(ingress, access, lateBus, config.maxBody, clock),
+      ...identityOperations(authenticator, sessions, subscriptions, inboxes, config.name),
+      ...subscribeOperations(access, inboxes, subscriptions, feeds, sessions),
+      ...historyOperation(rpc, access, inboxes, clock, pages),
+      ...presenceOperation(rpc, watchers, federations),
+      ...federationOperation(federations),
+      publish: publishOperation(ingress, access, inboxes, lateBus, config.maxBody, clock),
     },
     new OperationGate(config, buckets, tenants, revocations, clock.now),
     (operation: OperationName, outcome) => performed.inc({ operation, outcome }),
@@ -238,12 +251,13 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     keys,
     log,
     (event: ControlEvent) => {
-      for (const part of [apiKeys, tenants, access, connectionGuard, watchers, feeds]) {
-        part.onControl(event);
-      }
+      // What another part asks of goes before it.
+      const parts = [apiKeys, tenants, federations, access, connectionGuard, watchers, feeds];
+      for (const part of parts) part.onControl(event);
     },
     () => {
-      for (const part of [apiKeys, tenants, access, connectionGuard, feeds]) part.onGap();
+      const parts = [apiKeys, tenants, federations, access, connectionGuard, watchers, feeds];
+      for (const part of parts) part.onGap();
     },
   );
   const sweep = setInterval(() => {

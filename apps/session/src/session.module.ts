@@ -10,6 +10,7 @@ import { Announcer } from "./infrastructure/announcer.js";
 import { ClusterController } from "./infrastructure/cluster.controller.js";
 import { partsOf, type Parts } from "./infrastructure/parts.js";
 import { PermissionGuard } from "./infrastructure/permission.guard.js";
+import { Reach } from "./infrastructure/reach.js";
 import { StorageErrorFilter } from "./infrastructure/storage-error.filter.js";
 import { PresenceController } from "./presence/presence.controller.js";
 import { PresenceRepository } from "./presence/presence.repository.js";
@@ -31,6 +32,7 @@ import { SweepService } from "./registry/sweep.service.js";
     { provide: APP_FILTER, useClass: StorageErrorFilter },
     { provide: APP_GUARD, useClass: PermissionGuard },
     Announcer,
+    Reach,
     TokenService,
     SessionOpener,
     SweepService,

@@ -12,13 +12,17 @@ import type { Message } from "./types.js";
  */
 export class EventStream {
   private lastEventId: string | undefined;
+  /** What the server calls the topic: a user's inbox may be part of a shared one. */
+  private name: string;
 
   constructor(
     private readonly subscription: Subscription,
     private readonly requests: HttpRequests,
     /** The first stream stands. */
     private readonly onOpen: () => void,
-  ) {}
+  ) {
+    this.name = subscription.topic;
+  }
 
   /**
    * Runs until the signal aborts.
@@ -51,7 +55,7 @@ export class EventStream {
   }
 
   private take({ event, data, id }: SseEvent): void {
-    const { topic, feed } = this.subscription;
+    const { feed } = this.subscription;
     const params: unknown = JSON.parse(data);
     if (!isObject(params)) return;
     if (event === "close") {
@@ -59,7 +63,7 @@ export class EventStream {
     }
     if (event === "subscribed") this.opened(params);
     // A stream follows its user's inbox as well.
-    if (params["topic"] === topic) {
+    if (params["topic"] === this.name) {
       if (event === "message") feed.receive(params as unknown as Message);
       if (event === "truncated") feed.truncate(Number(params["floor"]));
       if (event === "reset") feed.reset(Number(params["head"]), String(params["log_epoch"]));
@@ -72,11 +76,13 @@ export class EventStream {
     const { topic, feed } = this.subscription;
     const epoch = String(result["log_epoch"]);
     const topics = result["topics"] as { topic: string; head: number; reset?: boolean }[];
-    const mine = topics.find((entry) => entry.topic === topic);
+    const shared = topic.startsWith("user:") ? `inbox@${topic.split("@")[1]}` : topic;
+    const mine = topics.find((entry) => entry.topic === topic || entry.topic === shared);
     if (mine === undefined) return;
     const renumbered = feed.logEpoch !== undefined && feed.logEpoch !== epoch;
     if (renumbered || mine.reset === true) feed.reset(mine.head, epoch);
-    feed.position(mine.head, epoch);
+    this.name = mine.topic;
+    feed.position(mine.head, epoch, mine.topic);
     this.onOpen();
   }
 }

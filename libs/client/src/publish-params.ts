@@ -15,7 +15,8 @@ export function publishParams(
   options: PublishOptions,
   maxBodyBytes: number = Infinity,
 ): object {
-  const { id, kind, priority, headers, correlationId, expiresAt, sendAt, ephemeral } = options;
+  const { id, kind, priority, headers, correlationId, expiresAt, sendAt, ephemeral, from } =
+    options;
   const text = JSON.stringify(body);
   if (text === undefined) throw refusal(-32602, "invalid_params", "The body is no JSON value");
   if (bytesOf(text, maxBodyBytes) > maxBodyBytes) {
@@ -31,6 +32,7 @@ export function publishParams(
     ...(correlationId !== undefined && { correlation_id: correlationId }),
     ...(expiresAt !== undefined && { expires_at: wireTime(expiresAt) }),
     ...(sendAt !== undefined && { send_at: wireTime(sendAt) }),
+    ...(from !== undefined && { from }),
   };
 }
 

@@ -19,6 +19,8 @@ interface Entry {
  */
 export class Subscriptions {
   private readonly entries = new Map<string, Entry>();
+  /** What the server calls a topic by another name than was asked for, and that name. */
+  private readonly asked = new Map<string, string>();
   /** Topics given up whose `unsubscribe` has no answer yet. */
   private readonly left = new Map<string, Promise<void>>();
   private readonly due = new Set<Entry>();
@@ -65,20 +67,20 @@ export class Subscriptions {
   }
 
   receive(message: Message): void {
-    this.entries.get(message.topic)?.subscription.feed.receive(message);
+    this.called(message.topic)?.subscription.feed.receive(message);
   }
 
   truncated(topic: string, floor: number): void {
-    this.entries.get(topic)?.subscription.feed.truncate(floor);
+    this.called(topic)?.subscription.feed.truncate(floor);
   }
 
   reset(topic: string, head: number, logEpoch: string): void {
-    this.entries.get(topic)?.subscription.feed.reset(head, logEpoch);
+    this.called(topic)?.subscription.feed.reset(head, logEpoch);
   }
 
   /** The server has ended a subscription. */
   ended(topic: string, error: unknown): void {
-    const entry = this.entries.get(topic);
+    const entry = this.called(topic);
     if (entry === undefined) return;
     const refusal = requestErrorFrom(error);
     if (refusal.temporary) this.renew([entry]);
@@ -95,6 +97,10 @@ export class Subscriptions {
     this.over.abort();
     this.link = null;
     for (const entry of [...this.entries.values()]) this.take(entry, error);
+  }
+
+  private called(topic: string): Entry | undefined {
+    return this.entries.get(topic) ?? this.entries.get(this.asked.get(topic) ?? topic);
   }
 
   /** Takes an entry out; `error` null where the application wished so. */
@@ -165,10 +171,12 @@ export class Subscriptions {
         else this.take(entry, error);
         return;
       }
-      const { feed } = entry.subscription;
+      const { feed, topic } = entry.subscription;
+      const name = String(answer["topic"]);
+      if (name !== topic) this.asked.set(name, topic);
       const renumbered = feed.logEpoch !== undefined && feed.logEpoch !== epoch;
       if (renumbered || answer["reset"] === true) feed.reset(Number(answer["head"]), epoch);
-      feed.position(Number(answer["head"]), epoch);
+      feed.position(Number(answer["head"]), epoch, name);
       entry.confirm.resolve();
     });
     if (again.length === 0) return;

@@ -32,6 +32,8 @@ export class TopicFeed {
   private filling = false;
   private stopped = false;
   private begun: number | undefined;
+  /** Whether a gap means nothing: what lies in it is to others. */
+  private sparse = false;
   private readonly deliver = (message: Message): void => this.sink.deliver(message);
 
   constructor(
@@ -60,15 +62,19 @@ export class TopicFeed {
     return this.epoch;
   }
 
-  /** A subscription stands: messages follow from the cursor, or from `head` where there is none. */
-  position(head: number, logEpoch: string): void {
+  /**
+   * A subscription stands: messages follow from the cursor, or from `head` where there is none.
+   * @param topic as the server calls it: of a shared inbox comes only what is to its reader
+   */
+  position(head: number, logEpoch: string, topic: string): void {
     this.epoch = logEpoch;
+    this.sparse = topic.startsWith("inbox@");
     if (this.buffer === null) {
       this.begun = this.after ?? head;
       this.buffer = new ReorderBuffer<Message>(this.begun, HELD);
       for (const message of this.early.splice(0)) this.receive(message);
     }
-    this.buffer.expect(head);
+    if (!this.sparse) this.buffer.expect(head);
     this.watch();
   }
 
@@ -80,6 +86,8 @@ export class TopicFeed {
     }
     // Without room it is only known to exist; it is fetched when there is some.
     if (this.sink.room() <= 0) return this.buffer.expect(message.seq);
+    // Every connection brings all there is, in order; only what had no room is behind.
+    if (this.sparse && !this.buffer.missing) this.buffer.skipTo(message.seq - 1, this.deliver);
     this.buffer.push(message, this.deliver);
     if (this.buffer.missing) this.watch();
   }
@@ -151,7 +159,11 @@ export class TopicFeed {
     // A page of an older numbering, asked for before a reset, means nothing any more.
     if (buffer.cursor < before) return true;
     if (page.truncated) this.truncate((page.messages[0]?.seq ?? page.head + 1) - 1);
-    for (const message of page.messages) buffer.push(message, this.deliver);
+    for (const message of page.messages) {
+      if (this.sparse) buffer.skipTo(message.seq - 1, this.deliver);
+      buffer.push(message, this.deliver);
+    }
+    if (this.sparse && !page.more) buffer.skipTo(page.head, this.deliver);
     return buffer.cursor > before;
   }
 }

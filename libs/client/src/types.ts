@@ -4,13 +4,13 @@ export type Priority = "low" | "normal" | "high" | "critical";
 
 /**
  * A message of the log. One that expired or was erased arrives as a tombstone:
- * same `id`, `topic`, `seq`, `from` and `at`, `kind: "tombstone"`, `body: null`.
+ * same `id`, `topic`, `seq`, `from`, `to` and `at`, `kind: "tombstone"`, `body: null`.
  */
 export interface Message<Body = unknown> {
   id: string;
   /** Whole and canonical: `channel:lobby@acme`. */
   topic: string;
-  /** 1, 2, 3 … per topic, without gaps. */
+  /** 1, 2, 3 … per topic, without gaps; in an inbox that users share, with gaps of what is to others. */
   seq: number;
   /** `alice@acme`, or `@acme` for a session of the tenant as such. */
   from: string;
@@ -21,6 +21,8 @@ export interface Message<Body = unknown> {
   priority: Priority;
   headers: Record<string, string>;
   correlation_id: string | null;
+  /** In an inbox that the users of a tenant share: the one that is meant, `user:alice@mud`. */
+  to?: string;
 }
 
 /** An error as the server words it, the same on every protocol. */
@@ -67,6 +69,8 @@ export interface PublishOptions {
   correlationId?: string;
   expiresAt?: Timestamp;
   sendAt?: Timestamp;
+  /** The own user for whom a session of the tenant as such speaks. */
+  from?: string;
   /** At most once, to who is there, stored nowhere, not retried. */
   ephemeral?: boolean;
   /** Gives up; the message may have been committed all the same. */
@@ -108,7 +112,7 @@ export type ConnectionState = "idle" | "connecting" | "connected" | "reconnectin
 export interface ClientEvents {
   /** `error` tells why, when the server gave a reason not to come back. */
   state: { state: ConnectionState; error?: Error };
-  ephemeral: { topic: string; from: string; kind: string; body: unknown; at: string };
+  ephemeral: { topic: string; from: string; kind: string; body: unknown; at: string; to?: string };
   /** Someone has acknowledged your messages to their inbox up to a seq. */
   receipt: { topic: string; seq: number; by: string };
   presence: { user: string; status: "online" | "offline"; at: string };

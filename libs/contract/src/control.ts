@@ -3,6 +3,8 @@ export type ControlEvent =
   /** A channel's policy or one of its memberships changed; `user` null means anyone's. */
   | { type: "policy"; topic: string; user: string | null }
   | { type: "tenant"; tenant: string }
+  /** A tenant has joined a federation, has left it, or is shown under another name there. */
+  | { type: "federation"; federation: string; tenant: string }
   /** A key was changed or revoked. */
   | { type: "key"; tenant: string; keyId: string; revoked: boolean }
   /** A token, or every token and session of a user issued before `before` (milliseconds), is revoked. */

@@ -9,7 +9,10 @@ export {
   parseTenant,
   parseTopic,
   partitionOf,
+  placeOf,
+  sharedInboxOf,
   tenantOf,
+  type Place,
   type Topic,
   type TopicType,
 } from "./topic.js";
@@ -92,6 +95,8 @@ export type {
 export {
   PRESENCE_AGE_MS,
   SESSION_SERVICE,
+  type FederationMember,
+  type FederationRecord,
   type HistoryPage,
   type KeyRecord,
   type OperationRequest,
@@ -101,4 +106,5 @@ export {
   type SessionRpc,
   type SessionRpcName,
   type SessionState,
+  type TenantTraits,
 } from "./rpc.js";

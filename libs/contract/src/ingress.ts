@@ -13,9 +13,11 @@ export interface PublishItem {
   from: string;
   /**
    * The sender's rights as the edge knows them: a user, a session of the tenant
-   * as such (which the channel policies do not bind), or the system itself.
+   * as such (which the channel policies do not bind), the system itself, or an
+   * agent: a session of the tenant as such that speaks for the user `from`, whom
+   * the policies bind, and who gets no copy of what the tenant has said itself.
    */
-  role: "user" | "tenant" | "system";
+  role: "user" | "tenant" | "system" | "agent";
   kind: string;
   priority: Priority;
   body: Buffer;
@@ -25,6 +27,8 @@ export interface PublishItem {
   expiresAt: number | null;
   /** Milliseconds since 1970; the message is appended no earlier. */
   sendAt: number | null;
+  /** The user's inbox that is meant, canonical, where `topic` is a shared inbox. */
+  to?: string;
   /** Set when the append of this item completes that outbox row (a copy, or a scheduled message). */
   outboxId?: string;
   /** Set when the item is a scheduled message whose time has come: appended only while still scheduled. */

@@ -12,7 +12,7 @@ export const laneOf = (priority: Priority): Lane =>
 /**
  * A message as every client sees it, whatever its protocol. Immutable.
  * A message that expired or was erased is delivered as a tombstone: same `id`,
- * `topic`, `seq`, `from` and `at`, `kind: "tombstone"`, `body: null`.
+ * `topic`, `seq`, `from`, `to` and `at`, `kind: "tombstone"`, `body: null`.
  */
 export interface Message {
   /** UUID, version 7 where the server gives it. */
@@ -29,6 +29,8 @@ export interface Message {
   priority: Priority;
   headers: Record<string, string>;
   correlation_id: string | null;
+  /** In a shared inbox: the user's inbox that is meant, `user:alice@mud`; absent where the tenant is. */
+  to?: string;
 }
 
 /**
@@ -51,6 +53,8 @@ export interface StoredMessage {
   correlationId: string | null;
   /** Milliseconds since 1970; a tombstone is delivered from then on. */
   expiresAt: number | null;
+  /** Canonical; only in shared inboxes, so that no other message carries a byte of it. */
+  to?: string;
 }
 
 export const TOMBSTONE = "tombstone";
@@ -81,6 +85,6 @@ export function messageJson(m: StoredMessage): string {
     `{"id":"${m.id}","topic":${JSON.stringify(m.topic)},"seq":${m.seq},"from":${JSON.stringify(m.from)},` +
     `"kind":${JSON.stringify(m.kind)},"body":${m.body.toString("utf8")},"at":"${new Date(m.at).toISOString()}",` +
     `"priority":"${m.priority}","headers":${m.headers === null ? "{}" : m.headers.toString("utf8")},` +
-    `"correlation_id":${JSON.stringify(m.correlationId)}}`
+    `"correlation_id":${JSON.stringify(m.correlationId)}${m.to === undefined ? "" : `,"to":${JSON.stringify(m.to)}`}}`
   );
 }

@@ -34,6 +34,7 @@ const messageSchema = z.object({
   priority: z.enum(PRIORITIES),
   headers: z.record(z.string(), z.string()),
   correlation_id: z.string().nullable(),
+  to: z.string().optional().describe("In a shared inbox: the user’s inbox that is meant"),
 });
 
 const role = z.enum(ROLES).exclude(["none"]);
@@ -46,6 +47,11 @@ const policy = z.object({
 });
 const policyChange = policy.partial();
 const member = z.object({ user: z.string(), role });
+const federationMember = z.object({
+  tenant: z.string(),
+  name: z.string(),
+  shared_inbox: z.boolean(),
+});
 const location = z.object({ session_id: z.string(), since: z.string() });
 
 interface OperationEntry {
@@ -133,6 +139,9 @@ export const OPERATIONS = {
         .describe("Deliver at most once, to who is there, and store nothing"),
       send_at: timestamp.optional(),
       expires_at: timestamp.optional(),
+      from: userName
+        .optional()
+        .describe("The own user for whom a session of the tenant as such speaks"),
     }),
     result: z.union([
       z.object({
@@ -256,7 +265,10 @@ export const OPERATIONS = {
   },
   who: {
     summary: "The users of the tenant who are online.",
-    params: z.strictObject({ limit: z.number().int().min(1).max(1000).optional() }),
+    params: z.strictObject({
+      limit: z.number().int().min(1).max(1000).optional(),
+      tenant: z.string().max(63).optional().describe("A fellow member of a federation"),
+    }),
     result: z.object({
       users: z.array(z.object({ user: z.string(), sessions: z.number(), since: z.string() })),
       count: z.number(),
@@ -331,6 +343,7 @@ export const OPERATIONS = {
   "channel.list": {
     summary: "The channels one may see.",
     params: z.strictObject({
+      federation: z.string().max(63).optional().describe("Those of a federation, not one’s own"),
       after: z.string().max(600).optional(),
       limit: z.number().int().min(1).max(1000).optional(),
     }),
@@ -340,6 +353,21 @@ export const OPERATIONS = {
     }),
     permission: "subscribe",
     at: "session",
+  },
+  "federation.list": {
+    summary: "The federations that the tenant is a member of, with all their members.",
+    params: z.strictObject({}),
+    result: z.object({
+      federations: z.array(
+        z.object({
+          federation: z.string(),
+          name: z.string().describe("How the own tenant is shown there"),
+          members: z.array(federationMember),
+        }),
+      ),
+    }),
+    permission: "presence",
+    at: "edge",
   },
   "token.create": {
     summary: "A short-lived token for a user of the tenant.",
@@ -388,6 +416,7 @@ export const EVENTS = {
       kind: z.string(),
       body: z.unknown(),
       at: z.string(),
+      to: z.string().optional(),
     }),
   },
   receipt: {

@@ -43,6 +43,13 @@ export interface TopicAccess {
   autoCreate: boolean;
   /** Whether the inbox's user has blocked the sender. */
   blocked: boolean;
+  /** Set where the inboxes of the topic's tenant are one: see `placeOf`. */
+  sharedInbox?: boolean;
+  /**
+   * Set where a federation lets another tenant near the topic: to the federation's
+   * own channels as its member, to the inboxes of a member as a fellow member.
+   */
+  federated?: boolean;
   /** Set where the channel could not come into being, as the tenant has as many as it may. */
   full?: boolean;
 }
@@ -63,13 +70,18 @@ export const atLeast = (role: Role, least: Role): boolean =>
 /**
  * Whether `asker` may do `action` on `topic` (canonical). Pure: the same rule
  * decides in the router (publish) and at the edge (subscribe, history, ephemera).
- * What another tenant owns is never permitted, whether it exists or not.
+ * What another tenant owns is never permitted, whether it exists or not, but for
+ * what a federation shares: its channels, where nobody of another tenant stands
+ * above the policy, and writing to the inboxes of its members.
  */
 export function decide(asker: Asker, topic: string, action: Action, access: TopicAccess): Verdict {
   const { type, tenant } = parseTopic(topic, asker.tenant);
-  if (tenant !== asker.tenant) return "not_permitted";
   const rule = RULES[type];
-  return rule(asker, topic, action, access);
+  if (tenant === asker.tenant) return rule(asker, topic, action, access);
+  if (access.federated !== true || (type !== "channel" && action !== "publish")) {
+    return "not_permitted";
+  }
+  return rule({ ...asker, admin: false }, topic, action, access);
 }
 
 type Rule = (asker: Asker, topic: string, action: Action, access: TopicAccess) => Verdict;
@@ -80,8 +92,10 @@ const RULES: Record<TopicType, Rule> = {
     if (action === "join") return "not_permitted";
     return asker.admin || topic === `user:${asker.user}` ? "allow" : "not_permitted";
   },
-  inbox(asker, _topic, action) {
+  inbox(asker, _topic, action, access) {
     if (action === "join") return "not_permitted";
+    // Whoever may write to the users may write to all of them at once.
+    if (action === "publish" && access.sharedInbox === true) return "allow";
     return asker.admin ? "allow" : "not_permitted";
   },
   channel(asker, _topic, action, access) {

@@ -22,8 +22,29 @@ export interface PresenceEntry {
   since: number;
 }
 
+/** What edges know of a tenant beside its limits. Absent from an older session service. */
+export interface TenantTraits {
+  /** Whether all its users' inboxes are one topic. */
+  sharedInbox?: boolean;
+  /** The federations that it is a member of. */
+  federations?: string[];
+}
+
+export interface FederationMember {
+  tenant: string;
+  /** How it is shown in the federation; unique there without regard to case. */
+  name: string;
+  sharedInbox: boolean;
+}
+
+/** A federation whose tenant is active, with its active members in the order of their names. */
+export interface FederationRecord {
+  federation: string;
+  members: FederationMember[];
+}
+
 /** What is stored of an API key, without the key. */
-export interface KeyRecord {
+export interface KeyRecord extends TenantTraits {
   id: string;
   tenant: string;
   permissions: Identity["permissions"];
@@ -52,7 +73,12 @@ export interface SessionRpc {
   /** By the SHA-256 (hex) of a key; null if there is none, or it is revoked. */
   "key.lookup": { params: { hash: string }; result: KeyRecord | null };
   /** What a tenant's users and tokens are limited to, and whether the tenant is there. */
-  "tenant.lookup": { params: { tenant: string }; result: { limits: Limits } | null };
+  "tenant.lookup": {
+    params: { tenant: string };
+    result: ({ limits: Limits } & TenantTraits) | null;
+  };
+  /** Null where there is no such federation, or its tenant is disabled. */
+  "federation.lookup": { params: { federation: string }; result: FederationRecord | null };
   /** Opens a session, or resumes the one named if it belongs to the same user and has not expired. */
   "session.open": {
     params: {
@@ -74,7 +100,14 @@ export interface SessionRpc {
     result: null;
   };
   "history.page": {
-    params: { topic: string; after: number | null; before: number | null; limit: number };
+    params: {
+      topic: string;
+      after: number | null;
+      before: number | null;
+      limit: number;
+      /** Only what is to this user's inbox, of a shared one: `more` then says whether there is more of that. */
+      to?: string;
+    };
     result: HistoryPage;
   };
   /** Topics without messages have head 0. */
@@ -83,7 +116,8 @@ export interface SessionRpc {
     result: { heads: TopicHead[]; logEpoch: string };
   };
   /**
-   * About topics of one tenant, in their order. With `create`, a public channel
+   * About topics of one tenant, in their order, each with who asks: a user, null
+   * for the tenant itself, or `@other` for another tenant's session as such. With `create`, a public channel
    * comes into being by its first use where the tenant allows it.
    */
   "policy.access": {

@@ -95,6 +95,25 @@ export function canonicalUser(value: string, own: string): string {
 /** The inbox of a canonical user. */
 export const inboxOf = (user: string): string => `user:${user}`;
 
+/** The one topic that holds every inbox of a tenant whose users share one. */
+export const sharedInboxOf = (tenant: string): string => `inbox@${tenant}`;
+
+/** Where a message to a topic stands in the log. */
+export interface Place {
+  topic: string;
+  /** The user's inbox that is meant, where the topic is a shared one. */
+  to?: string;
+}
+
+/**
+ * The place of a canonical topic: its own, or for a user whose tenant keeps one
+ * inbox for all, that one.
+ */
+export const placeOf = (topic: string, sharesInbox: boolean): Place =>
+  sharesInbox && topic.startsWith("user:")
+    ? { topic: sharedInboxOf(tenantOf(topic)), to: topic }
+    : { topic };
+
 /** The partition that owns a canonical topic: CRC16 (as in Redis Cluster) modulo `partitions`. */
 export function partitionOf(topic: string, partitions: number): number {
   return calculateSlot(topic) % partitions;

@@ -16,9 +16,11 @@ export interface ClusterEvent {
   about: string;
   /** The event's params as JSON text: made once, for every edge and client. */
   params: string;
+  /** For `ephemeral` in a shared inbox: the user's inbox that is meant, where the tenant is not. */
+  to?: string;
 }
 
-type Row = [name: EphemeralName, about: string, params: Buffer];
+type Row = [name: EphemeralName, about: string, params: Buffer, to?: string];
 
 const NAMESPACE = "/cluster";
 const EVENTS = "events";
@@ -52,8 +54,8 @@ export class EphemeralBus {
       subscriptionMode: "static",
     })(this.namespace);
     this.namespace.on(EVENTS, (rows: Row[]) => {
-      for (const [name, about, params] of rows) {
-        this.deliver({ name, about, params: params.toString("utf8") });
+      for (const [name, about, params, to] of rows) {
+        this.deliver({ name, about, params: params.toString("utf8"), to });
       }
     });
   }
@@ -69,13 +71,19 @@ export class EphemeralBus {
 
   /**
    * Delivers at this edge at once, and at the others with what else this turn brings.
-   * @param about see {@link ClusterEvent}
+   * @param about and `to`: see {@link ClusterEvent}
    */
-  publish(about: string, { name, params }: { name: EphemeralName; params: unknown }): void {
+  publish(
+    about: string,
+    { name, params }: { name: EphemeralName; params: unknown },
+    to?: string,
+  ): void {
     const text = JSON.stringify(params);
     if (this.gathered.length === 0) setImmediate(() => this.flush());
-    this.gathered.push([name, about, Buffer.from(text)]);
-    this.deliver({ name, about, params: text });
+    const row: Row = [name, about, Buffer.from(text)];
+    if (to !== undefined) row.push(to);
+    this.gathered.push(row);
+    this.deliver({ name, about, params: text, to });
   }
 
   /** Batches of events that wait for Redis. */

@@ -2,9 +2,13 @@ import type pg from "pg";
 import type { ChannelPolicy, Role, TopicAccess } from "@tellwire/contract";
 import { textArray } from "./binary-arrays.js";
 
-/** A canonical topic and the canonical user who asks; null for a session of the topic's own tenant. */
+/** A canonical topic and who asks about it. */
 export interface AccessRequest {
   topic: string;
+  /**
+   * A canonical user; null for a session of the topic's own tenant, `@other` for
+   * one of another tenant as such.
+   */
   user: string | null;
 }
 
@@ -15,6 +19,9 @@ interface Answer {
   role: Role;
   auto_create: boolean;
   blocked: boolean;
+  shared_inbox: boolean;
+  /** Null where the asker is of the topic's own tenant. */
+  federated: boolean | null;
   full: boolean;
 }
 
@@ -31,7 +38,7 @@ export class AccessRepository {
   /**
    * One round trip for all. With `create`, a channel that does not exist comes
    * into being, public and owned by nobody, where its tenant allows that and has
-   * not as many as it may; never for a user of another tenant.
+   * not as many as it may; for another tenant only in a federation it is a member of.
    * @returns in the order of the requests
    */
   async load(requests: readonly AccessRequest[], create = false): Promise<TopicAccess[]> {
@@ -42,12 +49,14 @@ export class AccessRepository {
       create,
       this.mostChannels,
     ]);
-    return rows[0]!.answers.map(({ policy, role, auto_create: autoCreate, blocked, full }) => ({
-      policy,
-      role,
-      autoCreate,
-      blocked,
-      ...(full && { full }),
+    return rows[0]!.answers.map((answer) => ({
+      policy: answer.policy,
+      role: answer.role,
+      autoCreate: answer.auto_create,
+      blocked: answer.blocked,
+      ...(answer.shared_inbox && { sharedInbox: true }),
+      ...(answer.federated === true && { federated: true }),
+      ...(answer.full && { full: true }),
     }));
   }
 }

@@ -31,8 +31,8 @@ export interface AppendOutcome {
 
 type Status = AppendResult["status"] | "rescheduled" | "absent";
 
-const ROLES = ["user", "tenant", "system"] as const;
-/** As in the migration that creates `tellwire_append`. */
+const ROLES = ["user", "tenant", "system", "agent"] as const;
+/** As in the migrations that create `tellwire_append`. */
 const TWIN = 16;
 const DUE = 32;
 const COPY = 64;
@@ -46,12 +46,18 @@ export interface EncodedBatch {
 
 /**
  * Whether a copy goes into the sender's own inbox: of what one user writes to
- * another. A session of the tenant as such (`@acme`) has no inbox.
+ * another. A session of the tenant as such (`@acme`) has no inbox, and where it
+ * speaks for a user its tenant has no need to be told.
  */
-const wantsCopy = (item: Pick<PublishItem, "topic" | "from">): boolean =>
-  item.topic.startsWith("user:") &&
-  !item.from.startsWith("@") &&
-  item.topic !== `user:${item.from}`;
+function wantsCopy({ topic, to, from, role }: PublishItem): boolean {
+  const inbox = to ?? topic;
+  return (
+    inbox.startsWith("user:") &&
+    role !== "agent" &&
+    !from.startsWith("@") &&
+    inbox !== `user:${from}`
+  );
+}
 
 export function encodeBatch(
   publishes: readonly PublishItem[],
@@ -85,6 +91,7 @@ export function encodeBatch(
     );
   });
   const completes = publishes.some((item) => item.outboxId !== undefined);
+  const addressed = publishes.some((item) => item.to !== undefined);
   const parameters = [
     textArray([...topics.keys()]),
     int4Array(ix),
@@ -100,6 +107,7 @@ export function encodeBatch(
     completes ? uuidArray(publishes.map((item) => item.outboxId ?? null)) : null,
     timed,
     textArray(heads),
+    addressed ? textArray(publishes.map((item) => item.to ?? null)) : null,
   ];
   return { parameters, firsts };
 }
@@ -140,6 +148,7 @@ const sameBytes = (a: Buffer | null, b: Buffer | null): boolean =>
 
 const sameContent = (a: PublishItem, b: PublishItem): boolean =>
   a.kind === b.kind &&
+  a.to === b.to &&
   a.priority === b.priority &&
   a.correlationId === b.correlationId &&
   a.expiresAt === b.expiresAt &&

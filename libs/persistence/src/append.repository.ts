@@ -23,7 +23,7 @@ export interface Appended {
 
 const CALL = `select tellwire_append($1::text[], $2::int[], $3::uuid[], $4::text[], $5::text[],
   $6::smallint[], $7::bytea[], $8::bytea[], $9::text[], $10::timestamptz[], $11::timestamptz[],
-  $12::uuid[], $13::boolean, $14::text[]) as outcome`;
+  $12::uuid[], $13::boolean, $14::text[], $15::text[]) as outcome`;
 
 /** The one place where messages enter the log. */
 export class AppendRepository {

@@ -10,6 +10,8 @@ export interface PageRequest {
   /** The newest messages before this seq; the newest of all if neither is given. */
   before?: number | null;
   limit: number;
+  /** Only what is to this user's inbox, where the topic is a shared one. */
+  to?: string;
 }
 
 const MAX_PAGE = 1000;
@@ -22,6 +24,8 @@ interface PageRow extends Omit<MessageRow, "seq"> {
   floor: number | null;
   /** Null in the one row of an empty page. */
   seq: number | null;
+  /** How much a page of one recipient could have held, up to one more than it may; else null. */
+  found: number | null;
 }
 
 /** What is at or below the floor is gone, even if its partition has not been dropped yet. */
@@ -30,7 +34,7 @@ const PAGE = `select e.log_epoch, t.head, t.floor, m.*
   left join topics t on t.tenant_id = $1 and t.topic = $2
   left join lateral tellwire_page(t.tenant_id, t.topic_id,
               case when $3::bigint is not null then greatest($3::bigint, t.floor) end,
-              $4::bigint, $5::int, $6::bigint) m on m.seq > t.floor`;
+              $4::bigint, $5::int, $6::bigint, $7::text) m on m.seq > t.floor`;
 
 const HEADS = `select coalesce(t.head, 0) as head, coalesce(t.floor, 0) as floor, e.log_epoch
   from log_meta e
@@ -42,18 +46,21 @@ const HEADS = `select coalesce(t.head, 0) as head, coalesce(t.floor, 0) as floor
 export class HistoryRepository {
   constructor(private readonly pool: pg.Pool) {}
 
-  /** Ascending by seq, whichever way the page was asked for. Without gaps above `floor`. */
+  /**
+   * Ascending by seq, whichever way the page was asked for. Without gaps above
+   * `floor`, but for those of a page of one recipient.
+   */
   async page(request: PageRequest): Promise<HistoryPage> {
     const page = await this.read(request);
     const first = page.messages[0];
     const after = request.after ?? null;
-    if (after === null || first === undefined) return page;
+    if (after === null || first === undefined || request.to !== undefined) return page;
     if (first.seq === Math.max(after, page.floor) + 1) return page;
     // Retention dropped messages while this was read: now the floor says so.
     return this.read(request);
   }
 
-  private async read({ topic, after, before, limit }: PageRequest): Promise<HistoryPage> {
+  private async read({ topic, after, before, limit, to }: PageRequest): Promise<HistoryPage> {
     const { rows } = await this.pool.query<PageRow>(PAGE, [
       tenantOf(topic),
       topic,
@@ -61,8 +68,9 @@ export class HistoryRepository {
       before ?? Number.MAX_SAFE_INTEGER,
       Math.min(limit, MAX_PAGE),
       PAGE_BYTES,
+      to ?? null,
     ]);
-    const { head, floor, log_epoch: logEpoch } = rows[0]!;
+    const { head, floor, log_epoch: logEpoch, found } = rows[0]!;
     const messages: StoredMessage[] = [];
     for (const row of rows) {
       if (row.seq !== null) messages.push(storedMessage(topic, row as MessageRow));
@@ -70,7 +78,8 @@ export class HistoryRepository {
     const forwards = typeof after === "number";
     if (!forwards) messages.reverse();
     const page = { messages, head: head ?? 0, floor: floor ?? 0, logEpoch };
-    return { ...page, more: hasMore(page, forwards) };
+    const more = found === null ? hasMore(page, forwards) : found > messages.length;
+    return { ...page, more };
   }
 
   /** In the order of `topics`; those without messages have head 0. */

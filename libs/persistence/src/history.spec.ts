@@ -166,7 +166,8 @@ describe("the originals of copies", () => {
     const [a, b] = results.map((result) => ({ topic, ...(result as { seq: number; at: number }) }));
     const copies = new CopyRepository(database.connection.pool);
     const found = await copies.originals([b!, { topic, seq: 99, at: a!.at }, a!]);
-    expect(found.map((message) => message?.id ?? null)).toEqual([items[1]!.id, null, items[0]!.id]);
-    expect(found[0]).toEqual((await history.page({ topic, after: 1, limit: 1 })).messages[0]);
+    expect(found.map((one) => one?.message.id ?? null)).toEqual([items[1]!.id, null, items[0]!.id]);
+    const { messages } = await history.page({ topic, after: 1, limit: 1 });
+    expect(found[0]).toEqual({ message: messages[0], sharesInbox: false });
   });
 });

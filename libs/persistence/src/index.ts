@@ -4,7 +4,7 @@ export { migrate } from "./migrate.js";
 export { AppendRepository, type AppendBatch, type Appended } from "./append.repository.js";
 export { type AppendResult } from "./append-batch.js";
 export { HistoryRepository, type PageRequest } from "./history.repository.js";
-export { CopyRepository } from "./copy.repository.js";
+export { CopyRepository, type CopyOriginal } from "./copy.repository.js";
 export { OutboxRepository, type OutboxRef, type OutboxRow } from "./outbox.repository.js";
 export {
   ScheduledRepository,
@@ -23,6 +23,11 @@ export {
   type ChannelView,
   type ListedChannel,
 } from "./channel.repository.js";
+export {
+  FederationRepository,
+  type Membership,
+  type MembershipChange,
+} from "./federation.repository.js";
 export { InstallationRepository } from "./installation.repository.js";
 export {
   IntermudRouterRepository,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { sql, type Kysely } from "kysely";
 import { type Identity, type KeyRecord, type Limits } from "@tellwire/contract";
 import type { Database } from "./database.js";
+import { federationsOf, traitsOf } from "./tenant-traits.js";
 
 export interface NewKey {
   tenant: string;
@@ -57,6 +58,7 @@ export class KeyRepository {
       .selectFrom("api_keys as k")
       .innerJoin("tenants as t", "t.tenant_id", "k.tenant_id")
       .select(["k.key_id", "k.tenant_id", "k.permissions", "k.limits", "k.demo", "t.settings"])
+      .select(federationsOf(sql.ref("k.tenant_id")).as("federations"))
       .where("k.key_hash", "=", hash)
       .where("k.revoked_at", "is", null)
       .where("t.status", "=", "active")
@@ -69,6 +71,7 @@ export class KeyRepository {
       limits: row.limits,
       tenantLimits: row.settings.limits ?? {},
       demo: row.demo,
+      ...traitsOf(row),
     };
   }
 

@@ -10,6 +10,8 @@ interface Content {
   headers: Buffer | null;
   correlation_id: string | null;
   expires_at: Date | null;
+  /** The user's inbox that is meant in a shared one, as a topic. */
+  recipient: string | null;
 }
 
 interface Job {
@@ -46,7 +48,7 @@ export interface LogTables {
     topic: string;
     sender: string;
     id: string;
-    role: "user" | "tenant" | "system";
+    role: "user" | "tenant" | "system" | "agent";
     send_at: Date;
     status: Generated<"scheduled" | "sent" | "cancelled" | "failed">;
     outbox_id: Generated<string>;

@@ -21,6 +21,7 @@ interface DueRow {
   headers: Buffer | null;
   correlation_id: string | null;
   expires_at: Date | null;
+  recipient: string | null;
   outbox_id: string;
   early_ms: number;
 }
@@ -58,7 +59,7 @@ export class ScheduledRepository {
   async load({ topic, sender, id }: JobPayload<"schedule.send">): Promise<DueMessage | null> {
     const { rows } = await this.pool.query<DueRow>(
       `select id, topic, sender, role, kind, body, priority, headers, correlation_id, expires_at,
-              outbox_id, (extract(epoch from send_at - now()) * 1000)::float8 as early_ms
+              recipient, outbox_id, (extract(epoch from send_at - now()) * 1000)::float8 as early_ms
          from scheduled
         where tenant_id = $1 and topic = $2 and sender = $3 and id = $4 and status = 'scheduled'`,
       [tenantOf(topic), topic, sender, id],
@@ -92,6 +93,7 @@ const itemOf = (row: DueRow): PublishItem => ({
   correlationId: row.correlation_id,
   expiresAt: row.expires_at?.getTime() ?? null,
   sendAt: null,
+  ...(row.recipient !== null && { to: row.recipient }),
   outboxId: row.outbox_id,
   scheduled: true,
 });

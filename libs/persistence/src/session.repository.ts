@@ -21,7 +21,7 @@ export interface OpenedSession {
   topics: SessionState["topics"];
 }
 
-/** A user's acknowledged cursor on its own inbox that has risen. */
+/** A user's acknowledged cursor on its own inbox, or on the shared one, that has risen. */
 export interface InboxRise {
   user: string;
   topic: string;
@@ -113,7 +113,7 @@ export class SessionRepository {
    * Replaces the subscriptions of the sessions that `edge` has; cursors only rise,
    * and go with their subscription. What has moved to another edge is left alone,
    * also if it moves while this waits for it.
-   * @returns the cursors that rose on their users' own inboxes
+   * @returns the cursors that rose on their users' inboxes
    */
   async save(edge: string, sessions: readonly SessionState[]): Promise<InboxRise[]> {
     const given = JSON.stringify(
@@ -149,7 +149,8 @@ export class SessionRepository {
       from risen r
       join kept k using (tenant_id, session_id)
       left join cursors c using (tenant_id, session_id, topic)
-      where r.topic = 'user:' || k.user_name and r.seq > coalesce(c.seq, 0)`.execute(this.db);
+      where r.topic in ('user:' || k.user_name, 'inbox@' || split_part(k.user_name, '@', 2))
+        and r.seq > coalesce(c.seq, 0)`.execute(this.db);
     return rows.map((row) => ({
       user: row.user_name,
       topic: row.topic,
@@ -176,6 +177,7 @@ export class SessionRepository {
       join topics t on t.tenant_id = g.tenant and t.topic = g.topic
       join messages m on m.tenant_id = t.tenant_id and m.topic_id = t.topic_id
         and m.seq > g."from" and m.seq <= g."to"
+        and (g.topic = 'user:' || g."user" or m.recipient = 'user:' || g."user")
       where m.sender <> g."user"
       order by g.n, m.sender`.execute(this.db);
     return rows.map(({ n, sender }) => ({ rise: rises[n] as InboxRise, sender }));

@@ -5,6 +5,8 @@ import type { Identity, Limits, Role, Visibility } from "@tellwire/contract";
 export interface TenantSettings {
   /** Whether a public channel comes into being by its first use; true where absent. */
   auto_create_channels?: boolean;
+  /** Whether all its users' inboxes are one topic; false where absent. */
+  shared_inbox?: boolean;
   limits?: Limits;
 }
 
@@ -68,6 +70,15 @@ export interface TenancyTables {
     user_name: string;
     role: Role;
     joined_at: Created;
+  };
+  federations: { tenant_id: string; created_at: Created };
+  federation_members: {
+    tenant_id: string;
+    member: string;
+    name: string;
+    name_key: string;
+    granted_at: Date | null;
+    accepted_at: Date | null;
   };
   blocks: { tenant_id: string; user_name: string; blocked: string; created_at: Created };
 }

@@ -1,7 +1,8 @@
-import type { Kysely } from "kysely";
-import type { Limits } from "@tellwire/contract";
+import { sql, type Kysely } from "kysely";
+import type { Limits, TenantTraits } from "@tellwire/contract";
 import type { Database } from "./database.js";
 import type { TenantSettings, TenantStatus } from "./tenancy-tables.js";
+import { federationsOf, traitsOf } from "./tenant-traits.js";
 
 export interface Tenant {
   tenant: string;
@@ -33,10 +34,28 @@ export class TenantRepository {
     return this.select().orderBy("tenant_id").execute();
   }
 
-  /** The limits of a tenant that may be used; null if there is none such. */
-  async activeLimits(tenant: string): Promise<Limits | null> {
-    const found = await this.find(tenant);
-    return found?.status === "active" ? (found.settings.limits ?? {}) : null;
+  /** What edges must know of a tenant that may be used; null if there is none such. */
+  async active(tenant: string): Promise<({ limits: Limits } & TenantTraits) | null> {
+    const row = await this.db
+      .selectFrom("tenants")
+      .select(["settings", federationsOf(sql.ref("tenants.tenant_id")).as("federations")])
+      .where("tenant_id", "=", tenant)
+      .where("status", "=", "active")
+      .executeTakeFirst();
+    return row === undefined ? null : { limits: row.settings.limits ?? {}, ...traitsOf(row) };
+  }
+
+  /** Whether anything has ever come into an inbox of the tenant: how they are kept is settled then. */
+  async hasInboxMessages(tenant: string): Promise<boolean> {
+    const row = await this.db
+      .selectFrom("topics")
+      .select("topic")
+      .where("tenant_id", "=", tenant)
+      .where("head", ">", 0)
+      .where((is) => is.or([is("topic", "like", "user:%"), is("topic", "like", "inbox@%")]))
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   /** @returns false if there is no such tenant */

@@ -4,6 +4,7 @@ import { OPERATIONS, type OperationName, type SessionRpcName } from "@tellwire/c
 const SESSION_CALLS: Record<SessionRpcName, true> = {
   "key.lookup": true,
   "tenant.lookup": true,
+  "federation.lookup": true,
   "session.open": true,
   "session.save": true,
   "session.close": true,

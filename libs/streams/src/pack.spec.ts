@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Ack, IngressEntry, StoredMessage } from "@tellwire/contract";
+import type { Ack, IngressEntry, PublishItem, StoredMessage } from "@tellwire/contract";
 import {
   packEgress,
   packIngress,
@@ -53,6 +53,32 @@ describe("ingress entries", () => {
     expect(unpackIngress(packIngress(entry))).toEqual(entry);
   });
 
+  it("carry a recipient at the end, and not a byte of none", () => {
+    const item: PublishItem = {
+      type: "publish",
+      req: 5,
+      id: "i",
+      topic: "inbox@a",
+      from: "u@a",
+      role: "agent",
+      kind: "k",
+      priority: "normal",
+      body: Buffer.from("1"),
+      headers: null,
+      correlationId: null,
+      expiresAt: null,
+      sendAt: null,
+      scheduled: false,
+    };
+    const entry = { writer: "w", epoch: 1, n: 1 };
+    const to = "user:bob@a";
+    const packed = [{ ...item, to }, item].map((one) => packIngress({ ...entry, items: [one] }));
+    expect(unpackIngress(packed[0]!).items).toEqual([{ ...item, to }]);
+    expect(unpackIngress(packed[1]!).items[0]).not.toHaveProperty("to");
+    // An array of sixteen has a header of three bytes, one of fifteen a header of one.
+    expect(packed[0]!.length - packed[1]!.length).toBe(2 + 1 + to.length);
+  });
+
   it("of an unknown version are refused", () => {
     expect(() => unpackIngress(packValue([99, "w", 1, 1, []]))).toThrow("unknown version");
   });
@@ -85,5 +111,15 @@ describe("egress entries", () => {
     expect(entry).toMatchObject({ writer: "r", n: 4, acks, heads });
     expect(entry.messages.length).toBe(count);
     expect(entry.messages[count - 1]).toEqual(messages[count - 1]);
+  });
+
+  it("carry a recipient at the end, and not a byte of none", () => {
+    const to = "user:bob@a";
+    const pieces = [{ ...message(1), to }, message(1)].map(packMessage);
+    const entry = { writer: "r", n: 1, acks: [], heads: [] };
+    const { messages } = unpackEgress(packEgress({ ...entry, messages: pieces }));
+    expect(messages[0]).toEqual({ ...message(1), to });
+    expect(messages[1]).not.toHaveProperty("to");
+    expect(pieces[0]!.length - pieces[1]!.length).toBe(1 + to.length);
   });
 });

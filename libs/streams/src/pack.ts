@@ -7,6 +7,7 @@ import {
   type EgressEntry,
   type IngressEntry,
   type IngressItem,
+  type PublishItem,
   type StoredMessage,
   type TopicHead,
   type WireError,
@@ -22,7 +23,7 @@ const pack = (value: unknown): Buffer => packr.pack(value);
 
 const PUBLISH = 1;
 const INTEREST = 2;
-const ROLES = ["user", "tenant", "system"] as const;
+const ROLES = ["user", "tenant", "system", "agent"] as const;
 
 type Row = unknown[];
 
@@ -37,7 +38,7 @@ function unpackVersioned(data: Buffer): Row {
 
 function itemRow(item: IngressItem): Row {
   if (item.type === "interest") return [INTEREST, item.add, item.remove, item.reset];
-  return [
+  const row = [
     PUBLISH,
     item.req,
     item.id,
@@ -54,6 +55,9 @@ function itemRow(item: IngressItem): Row {
     item.outboxId ?? null,
     item.scheduled ?? false,
   ];
+  // Only what goes to a shared inbox has it: the other rows stay as short as they can be.
+  if (item.to !== undefined) row.push(item.to);
+  return row;
 }
 
 function itemOf(row: Row): IngressItem {
@@ -61,7 +65,7 @@ function itemOf(row: Row): IngressItem {
     const [, add, remove, reset] = row as [number, string[], string[], boolean];
     return { type: "interest", add, remove, reset };
   }
-  return {
+  const item: PublishItem = {
     type: "publish",
     req: row[1] as number,
     id: row[2] as string,
@@ -78,6 +82,8 @@ function itemOf(row: Row): IngressItem {
     outboxId: (row[13] as string | null) ?? undefined,
     scheduled: row[14] as boolean,
   };
+  if (row.length > 15) item.to = row[15] as string;
+  return item;
 }
 
 export function packIngress(entry: IngressEntry): Buffer {
@@ -98,8 +104,7 @@ export function unpackIngress(data: Buffer): IngressEntry {
 
 /** A message as part of an egress entry: packed once, however many edges get it. */
 export function packMessage(m: StoredMessage): Buffer {
-  // msgpackr reuses its buffer; the pieces outlive the next call.
-  return pack([
+  const row = [
     m.id,
     m.topic,
     m.seq,
@@ -111,11 +116,14 @@ export function packMessage(m: StoredMessage): Buffer {
     m.headers,
     m.correlationId,
     m.expiresAt,
-  ]);
+  ];
+  if (m.to !== undefined) row.push(m.to);
+  // msgpackr reuses its buffer; the pieces outlive the next call.
+  return pack(row);
 }
 
 function messageOf(row: Row): StoredMessage {
-  return {
+  const message: StoredMessage = {
     id: row[0] as string,
     topic: row[1] as string,
     seq: row[2] as number,
@@ -128,6 +136,8 @@ function messageOf(row: Row): StoredMessage {
     correlationId: row[9] as string | null,
     expiresAt: row[10] as number | null,
   };
+  if (row.length > 11) message.to = row[11] as string;
+  return message;
 }
 
 const COMMITTED = 0;

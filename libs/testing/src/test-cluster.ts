@@ -3,6 +3,7 @@ import { Cluster, startCluster, type ClusterOptions } from "@tellwire/cluster";
 import { hashKey, type Identity, type Limits } from "@tellwire/contract";
 import {
   connectDatabase,
+  FederationRepository,
   KeyRepository,
   TenantRepository,
   type DatabaseConnection,
@@ -75,6 +76,15 @@ export class TestCluster {
     await new TenantRepository(this.database.db).create(name, settings);
     const { secret } = await this.key(name);
     return { name, key: secret };
+  }
+
+  /** A new federation of these tenants, shown by their own names; before any of them connects. */
+  async federation(...members: TestTenant[]): Promise<string> {
+    const name = `net${++this.tenants}-${randomBytes(3).toString("hex")}`;
+    const federations = new FederationRepository(this.database.db);
+    await federations.create(name);
+    for (const member of members) await federations.change(name, member.name, "join");
+    return name;
   }
 
   async key(

@@ -132,6 +132,7 @@ const REQUESTS = {
   "channel.members": () => ({ channel: "channel:made" }),
   "channel.policy": () => ({ channel: "channel:made", policy: { publish: "owner" } }),
   "channel.list": () => ({}),
+  "federation.list": () => ({}),
   "token.create": () => ({ user: "ann" }),
   "token.revoke": () => ({ user: "gone" }),
 } satisfies Partial<Record<OperationName, () => object | Promise<object>>>;

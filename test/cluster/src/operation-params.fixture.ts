@@ -23,6 +23,8 @@ const KINDS: Record<string, Kind> = {
   channel: "channel",
   correlation_id: "neutral",
   expires_at: "neutral",
+  federation: "tenant",
+  from: "user",
   "headers.*": "neutral",
   id: "message",
   kind: "neutral",

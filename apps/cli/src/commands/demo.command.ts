@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { hashKey } from "@tellwire/contract";
-import { KeyRepository, TenantRepository } from "@tellwire/persistence";
+import { FederationRepository, KeyRepository, TenantRepository } from "@tellwire/persistence";
 import { printRows } from "../output.js";
 import type { Run } from "../run.js";
 
@@ -15,6 +15,17 @@ const DEMO_KEYS = [
   { tenant: "mud-two", api_key: "demo-key-mud-two" },
 ];
 
+/** MUDs, which speak for all their players. */
+const SHARED_INBOXES = ["mud-one", "mud-two"];
+
+/** The demo MUDs, which address each other's users and share the channels of this federation. */
+const DEMO_FEDERATION = "demo-net";
+const DEMO_MEMBERS = [
+  ["mud-one", "Mud One"],
+  ["mud-two", "Mud Two"],
+  ["demo", "Demo"],
+] as const;
+
 export function demoCommand(program: Command, run: Run): void {
   program
     .command("demo")
@@ -24,7 +35,10 @@ export function demoCommand(program: Command, run: Run): void {
         const tenants = new TenantRepository(db);
         const keys = new KeyRepository(db);
         for (const { tenant, api_key } of DEMO_KEYS) {
-          await tenants.create(tenant);
+          await tenants.create(
+            tenant,
+            SHARED_INBOXES.includes(tenant) ? { shared_inbox: true } : {},
+          );
           await keys.create({
             tenant,
             hash: hashKey(api_key),
@@ -33,6 +47,11 @@ export function demoCommand(program: Command, run: Run): void {
             limits: {},
             demo: true,
           });
+        }
+        const federations = new FederationRepository(db);
+        await federations.create(DEMO_FEDERATION);
+        for (const [tenant, name] of DEMO_MEMBERS) {
+          await federations.change(DEMO_FEDERATION, tenant, "join", name);
         }
         printRows(DEMO_KEYS, true);
       }),

@@ -28,19 +28,18 @@ const alice = identity("alice");
 const LOBBY = "channel:lobby@acme";
 
 /** What the session service would say, and what it was asked. */
-function session(access: (asked: Asked) => Partial<TopicAccess>) {
+function session(access: (asked: Asked) => Partial<TopicAccess>, fellows: string[] = []) {
   const asked: Asked[] = [];
   const calls: number[] = [];
-  const cache = new AccessCache({
-    call: (async (_name: string, { requests, create }: Call) => {
-      calls.push(requests.length);
-      return requests.map((request) => {
-        const one = { ...request, create };
-        asked.push(one);
-        return { ...NOTHING, ...access(one) };
-      });
-    }) as never,
-  });
+  const call = (async (_name: string, { requests, create }: Call) => {
+    calls.push(requests.length);
+    return requests.map((request) => {
+      const one = { ...request, create };
+      asked.push(one);
+      return { ...NOTHING, ...access(one) };
+    });
+  }) as never;
+  const cache = new AccessCache({ call }, { reaches: async (_, other) => fellows.includes(other) });
   return { cache, asked, calls };
 }
 
@@ -54,7 +53,7 @@ describe("AccessCache", () => {
     expect(asked).toEqual([{ topic: LOBBY, user: "alice@acme", create: false }]);
   });
 
-  it("refuses another tenant's topics without asking about them", async () => {
+  it("refuses a stranger's topics without asking about them", async () => {
     const { cache, asked } = session(() => ({ policy: PUBLIC_CHANNEL }));
     for (const topic of ["channel:lobby@other", "user:alice@other", "inbox@other"]) {
       for (const action of ["read", "publish", "join"] as const) {
@@ -64,6 +63,58 @@ describe("AccessCache", () => {
       }
     }
     expect(asked).toEqual([]);
+  });
+
+  it("asks about a fellow's topics in the name of who asks, until that changes", async () => {
+    let federated = true;
+    const { cache, asked } = session(
+      () => ({ policy: PUBLIC_CHANNEL, ...(federated && { federated }) }),
+      ["net", "mud"],
+    );
+    const told: unknown[] = [];
+    cache.onForeignChange.add((...change) => told.push(change));
+    const all = async (): Promise<unknown[]> => {
+      const checks = [alice, identity(null)].flatMap((who) => [
+        cache.check(who, "channel:lobby@net", "read"),
+        cache.check(who, "user:bob@mud", "publish"),
+        cache.check(who, "channel:own@acme", "read"),
+      ]);
+      const settled = await Promise.allSettled(checks);
+      return settled.map(({ status }) => status === "fulfilled");
+    };
+    expect(await all()).toEqual([true, true, true, true, true, true]);
+    expect(asked.map(({ topic, user }) => `${topic} ${user}`).toSorted()).toEqual([
+      "channel:lobby@net @acme",
+      "channel:lobby@net alice@acme",
+      "channel:own@acme alice@acme",
+      "channel:own@acme null",
+      "user:bob@mud @acme",
+      "user:bob@mud alice@acme",
+    ]);
+    federated = false;
+    cache.onControl({ type: "federation", federation: "other", tenant: "another" });
+    expect(await all()).not.toContain(false);
+    cache.onControl({ type: "federation", federation: "net", tenant: "acme" });
+    expect(await all()).toEqual([false, false, true, false, false, true]);
+    expect(asked).toHaveLength(10);
+    expect(told).toEqual([
+      ["other", "another"],
+      ["net", "acme"],
+    ]);
+  });
+
+  it("lets nobody read, join or stand above policies at a fellow's", async () => {
+    const { cache } = session(() => ({ policy: PRIVATE, federated: true }), ["mud"]);
+    for (const [topic, action] of [
+      ["user:bob@mud", "read"],
+      ["inbox@mud", "read"],
+      ["inbox@mud", "publish"],
+      ["channel:staff@mud", "publish"],
+    ] as const) {
+      await expect(cache.check(identity(null), topic, action)).rejects.toMatchObject({
+        reason: "not_permitted",
+      });
+    }
   });
 
   it("decides about inboxes by who asks, and about writing to one by its blocks", async () => {
@@ -149,9 +200,10 @@ describe("AccessCache", () => {
       ),
     );
     expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-    const away = new AccessCache({
-      call: () => Promise.reject(new TellwireError("upstream")),
-    });
+    const away = new AccessCache(
+      { call: () => Promise.reject(new TellwireError("upstream")) },
+      { reaches: async () => false },
+    );
     const failed = await Promise.allSettled(
       ["a", "b"].map((name) => away.check(alice, `channel:${name}@acme`, "read")),
     );

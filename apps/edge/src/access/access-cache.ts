@@ -3,16 +3,19 @@ import {
   inboxOf,
   may,
   parseTopic,
+  senderOf,
   tenantOf,
   TellwireError,
   type Action,
   type ControlEvent,
   type Identity,
   type TopicAccess,
+  type TopicType,
 } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
 import { LookupCache } from "@tellwire/streams";
 import { AccessLoader } from "./access-loader.js";
+import type { FederationDirectory } from "./federation-directory.js";
 
 const MOST = 50_000;
 /** How long a change may go unnoticed should its control event get lost. */
@@ -24,11 +27,17 @@ const UNKNOWN: TopicAccess = { policy: null, role: "none", autoCreate: false, bl
 /** Canonical names are percent-encoded, so a space parts them. */
 const keyOf = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
 
-/** Whether what is stored about the topic bears on the action. Throws for a name that is no topic. */
-function needsLookup(topic: string, tenant: string, action: Action): boolean {
-  const { type, tenant: owner } = parseTopic(topic, tenant);
-  if (owner !== tenant) return false;
-  return type === "channel" || (type === "user" && action === "publish");
+const topicOf = (key: string): string => key.slice(0, key.indexOf(" "));
+
+/** Whether what is stored about a topic bears on the action. */
+const bears = (type: TopicType, action: Action): boolean =>
+  type === "channel" || action === "publish";
+
+/** The two tenants of an answer that is about another tenant's topic; null of one about an own topic. */
+function between(key: string): [owner: string, asker: string] | null {
+  const asker = key.slice(key.indexOf(" ") + 1);
+  const tenants: [string, string] = [tenantOf(topicOf(key)), tenantOf(asker)];
+  return asker === "" || tenants[0] === tenants[1] ? null : tenants;
 }
 
 /**
@@ -45,8 +54,13 @@ export class AccessCache {
    * for any; a null topic means any topic. By then the cache has forgotten.
    */
   readonly onChange = new Set<(topic: string | null, user: string | null) => void>();
+  /** The same for what other tenants may do with all topics of `owner`: `tenant`, or (null) any. */
+  readonly onForeignChange = new Set<(owner: string, tenant: string | null) => void>();
 
-  constructor(rpc: Pick<RpcClient, "call">) {
+  constructor(
+    rpc: Pick<RpcClient, "call">,
+    private readonly federations: Pick<FederationDirectory, "reaches">,
+  ) {
     this.loader = new AccessLoader(rpc);
     this.cache = new LookupCache({
       most: MOST,
@@ -60,11 +74,18 @@ export class AccessCache {
    * this resolves; a change that comes later then finds it.
    * @param topic canonical
    * @param create whether a public channel may come into being by this use
+   * @returns what it was decided by
    * @throws TellwireError `not_permitted`, `not_found`; those of the session service
    */
-  async check(who: Identity, topic: string, action: Action, create = false): Promise<void> {
-    const access = needsLookup(topic, who.tenant, action)
-      ? await this.access(topic, who.user, create)
+  async check(who: Identity, topic: string, action: Action, create = false): Promise<TopicAccess> {
+    const { type, tenant: owner } = parseTopic(topic, who.tenant);
+    const own = owner === who.tenant;
+    // Nothing is asked about strangers, so nothing can be learnt by asking.
+    if (!own && !(await this.federations.reaches(who.tenant, owner))) {
+      throw new TellwireError("not_permitted");
+    }
+    const access = bears(type, action)
+      ? await this.access(topic, own ? who.user : senderOf(who), create)
       : UNKNOWN;
     const asker = {
       tenant: who.tenant,
@@ -73,6 +94,7 @@ export class AccessCache {
     };
     const verdict = decide(asker, topic, action, access);
     if (verdict !== "allow") throw new TellwireError(verdict);
+    return access;
   }
 
   onControl(event: ControlEvent): void {
@@ -87,9 +109,20 @@ export class AccessCache {
       case "block":
         return this.cache.forget(keyOf(inboxOf(event.user), event.blocked));
       case "tenant":
-        return this.cache.forgetWhere(
-          (key) => tenantOf(key.slice(0, key.indexOf(" "))) === event.tenant,
+        this.cache.forgetWhere(
+          (key) =>
+            tenantOf(topicOf(key)) === event.tenant ||
+            between(key)?.includes(event.tenant) === true,
         );
+        return this.foreignChanged(event.tenant, null);
+      case "federation": {
+        const { federation, tenant } = event;
+        this.cache.forgetWhere((key) => {
+          const tenants = between(key);
+          return tenants !== null && (tenants.includes(tenant) || tenants.includes(federation));
+        });
+        return this.foreignChanged(federation, tenant);
+      }
       default:
     }
   }
@@ -102,6 +135,10 @@ export class AccessCache {
 
   private changed(topic: string | null, user: string | null): void {
     for (const listener of this.onChange) listener(topic, user);
+  }
+
+  private foreignChanged(owner: string, tenant: string | null): void {
+    for (const listener of this.onForeignChange) listener(owner, tenant);
   }
 
   private async access(topic: string, user: string | null, create: boolean): Promise<TopicAccess> {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { CLOSED_CHANNEL, TellwireError, type Identity } from "@tellwire/contract";
+import { CLOSED_CHANNEL, tenantOf, TellwireError, type Identity } from "@tellwire/contract";
 import { AccessCache } from "./access-cache.js";
 import { SubscriptionGuard } from "./subscription-guard.js";
 
@@ -12,19 +12,22 @@ afterEach(() => {
 
 function setUp(users: string[]) {
   const members = new Set(users);
-  const state = { away: false };
-  const access = new AccessCache({
-    call: (async (_: string, { requests }: { requests: { user: string }[] }) => {
-      if (state.away) throw new TellwireError("upstream");
-      return requests.map(({ user }) => {
-        const role = members.has(user) ? "member" : "none";
-        const policy = { visibility: "private", ...CLOSED_CHANNEL };
-        return { policy, role, autoCreate: false, blocked: false };
-      });
-    }) as never,
-  });
+  const state = { away: false, federated: true };
+  const call = (async (_: string, { requests }: { requests: { user: string }[] }) => {
+    if (state.away) throw new TellwireError("upstream");
+    return requests.map(({ user }) => {
+      const role = members.has(user) ? "member" : "none";
+      const policy = { visibility: "private", ...CLOSED_CHANNEL };
+      return { policy, role, autoCreate: false, blocked: false, federated: state.federated };
+    });
+  }) as never;
+  const access = new AccessCache({ call }, { reaches: async () => true });
   const connections = users.map((user) => {
-    const identity: Partial<Identity> = { tenant: "acme", user, permissions: ["subscribe"] };
+    const identity: Partial<Identity> = {
+      tenant: tenantOf(user),
+      user,
+      permissions: ["subscribe"],
+    };
     const connection = { identity, subscriptions: new Map<string, unknown>() };
     connection.subscriptions.set(TOPIC, { connection, topic: TOPIC, over: false });
     return connection;
@@ -33,7 +36,10 @@ function setUp(users: string[]) {
   const ended: unknown[] = [];
   const guard = new SubscriptionGuard(
     access,
-    { get: (topic: string) => (topic === TOPIC ? { live, catching: [] } : undefined) } as never,
+    {
+      get: (topic: string) => (topic === TOPIC ? { live, catching: [] } : undefined),
+      all: () => [{ topic: TOPIC, live, catching: [] }],
+    } as never,
     connections as never,
     {
       revoke: (connection, topic, error) =>
@@ -59,6 +65,17 @@ describe("SubscriptionGuard", () => {
     members.delete("b@acme");
     access.onGap();
     await vi.waitFor(() => expect(ended).toEqual([["b@acme", TOPIC, "not_permitted"]]));
+  });
+
+  it("ends what a tenant has of a federation that it has left", async () => {
+    const { access, state, ended } = setUp(["a@acme", "b@mud", "c@other"]);
+    state.federated = false;
+    access.onControl({ type: "federation", federation: "acme", tenant: "mud" });
+    await vi.waitFor(() => expect(ended).toEqual([["b@mud", TOPIC, "not_permitted"]]));
+    access.onControl({ type: "federation", federation: "elsewhere", tenant: "other" });
+    access.onControl({ type: "tenant", tenant: "acme" });
+    await vi.waitFor(() => expect(ended).toHaveLength(3));
+    expect(ended).toContainEqual(["c@other", TOPIC, "not_permitted"]);
   });
 
   it("goes on asking while the session service is away", async () => {

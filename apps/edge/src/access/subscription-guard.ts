@@ -1,4 +1,4 @@
-import { TellwireError } from "@tellwire/contract";
+import { tenantOf, TellwireError } from "@tellwire/contract";
 import { pause } from "@tellwire/streams";
 import type { Connection } from "../connection/connection.js";
 import type { Feeds } from "../delivery/feeds.js";
@@ -18,7 +18,7 @@ const RETRY_MS = 500;
 export class SubscriptionGuard {
   constructor(
     private readonly access: AccessCache,
-    private readonly feeds: Pick<Feeds, "get">,
+    private readonly feeds: Pick<Feeds, "get" | "all">,
     private readonly connections: Iterable<Connection>,
     private readonly subscriptions: Pick<Subscriptions, "revoke">,
   ) {}
@@ -28,6 +28,20 @@ export class SubscriptionGuard {
     this.access.onChange.add((topic, user) => {
       void this.recheck([...this.affected(topic, user)], signal);
     });
+    this.access.onForeignChange.add((owner, tenant) => {
+      void this.recheck([...this.foreign(owner, tenant)], signal);
+    });
+  }
+
+  /** Subscriptions of other tenants (of one, if it is named) to the topics of `owner`. */
+  private *foreign(owner: string, tenant: string | null): Iterable<Subscription> {
+    for (const feed of this.feeds.all()) {
+      if (tenantOf(feed.topic) !== owner) continue;
+      for (const subscription of [...feed.live, ...feed.catching]) {
+        const asker = subscription.connection.identity?.tenant;
+        if (asker !== owner && (tenant === null || asker === tenant)) yield subscription;
+      }
+    }
   }
 
   private *affected(topic: string | null, user: string | null): Iterable<Subscription> {
@@ -52,10 +66,11 @@ export class SubscriptionGuard {
   }
 
   private async settle(subscription: Subscription, signal: AbortSignal): Promise<void> {
-    const { connection, topic } = subscription;
+    const { connection, topic, to } = subscription;
     while (!signal.aborted && !subscription.over && connection.identity !== null) {
       try {
-        return await this.access.check(connection.identity, topic, "read");
+        await this.access.check(connection.identity, to ?? topic, "read");
+        return;
       } catch (thrown) {
         const error = TellwireError.from(thrown);
         if (error.reason === "not_permitted" || error.reason === "not_found") {

@@ -56,7 +56,7 @@ export class ApiKeys {
     if (event.type === "key") {
       // A look-up under way may be of this key: its id is not known before the answer.
       this.cache.forgetWhere((_, key) => key === undefined || key?.id === event.keyId);
-    } else if (event.type === "tenant") {
+    } else if (event.type === "tenant" || event.type === "federation") {
       // A key that opened nothing may be of a tenant that is enabled now.
       this.cache.forgetWhere((_, key) => !key || key.tenant === event.tenant);
     }

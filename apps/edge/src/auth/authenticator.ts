@@ -76,7 +76,8 @@ export class Authenticator {
       limits: key.limits,
     };
     this.revocations.proven(identity);
-    this.tenants.learn(key.tenant, key.tenantLimits);
+    const { tenantLimits: limits, sharedInbox, federations } = key;
+    this.tenants.learn(key.tenant, { limits, sharedInbox, federations });
     return identity;
   }
 

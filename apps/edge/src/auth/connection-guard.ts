@@ -18,7 +18,7 @@ const SWEEP_MS = 2000;
 
 /**
  * Closes connections whose right to be open has ended: a revoked token, user or
- * key, a tenant that is gone, a token that ran out. Control events make a
+ * key, a tenant that is gone or keeps its inboxes in another way, a token that ran out. Control events make a
  * revocation effective at once; the list, fetched again and again, makes up for
  * those that were missed.
  */
@@ -38,6 +38,10 @@ export class ConnectionGuard {
   ) {
     tenants.onGone.add((tenant) =>
       this.closeWhere("revoked", (identity) => identity.tenant === tenant),
+    );
+    // Who comes back reads the inboxes as they are kept now.
+    tenants.onInboxChange.add((tenant) =>
+      this.closeWhere("going_away", (identity) => identity.tenant === tenant),
     );
   }
 

@@ -27,13 +27,17 @@ export async function catchUp(
         await send(feed, subscription, feed.ring.after(subscription.cursor, CHUNK));
         await nextTurn();
       } else {
-        const page = await history.page(feed.topic, subscription.cursor, PAGE);
+        const page = await history.page(feed.topic, subscription.cursor, PAGE, subscription.to);
         if (subscription.over) break;
         if (page.floor > subscription.cursor) {
           subscription.cursor = page.floor;
           subscription.event("truncated", { topic: feed.topic, floor: page.floor });
         }
         await send(feed, subscription, page.messages);
+        // What lies between the last message and the head is to others.
+        if (subscription.to !== undefined && !page.more) {
+          subscription.cursor = Math.max(subscription.cursor, page.head);
+        }
         // Nothing there, though the edge has seen more: the log was restored meanwhile.
         if (page.messages.length === 0 && !page.more) subscription.cursor = feed.contiguous;
       }
@@ -55,7 +59,9 @@ async function send(
   for (const message of messages) {
     if (!connection.writable) await connection.drained();
     if (subscription.over) return;
-    if (message.seq === subscription.cursor + 1) feed.send(subscription, message);
+    const next = subscription.cursor + 1;
+    const due = subscription.to === undefined ? message.seq === next : message.seq >= next;
+    if (due) feed.send(subscription, message);
   }
 }
 

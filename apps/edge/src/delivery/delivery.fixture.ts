@@ -25,7 +25,7 @@ export class MemoryLog implements HistorySource {
   away = false;
   private readonly topics = new Map<string, { messages: StoredMessage[]; floor: number }>();
 
-  append(topic: string, body = '"hello"'): StoredMessage {
+  append(topic: string, body = '"hello"', to?: string): StoredMessage {
     const { messages } = this.of(topic);
     const message: StoredMessage = {
       id: crypto.randomUUID(),
@@ -39,6 +39,7 @@ export class MemoryLog implements HistorySource {
       headers: null,
       correlationId: null,
       expiresAt: null,
+      ...(to !== undefined && { to }),
     };
     messages.push(message);
     return message;
@@ -54,17 +55,20 @@ export class MemoryLog implements HistorySource {
     return { topic, head: messages.length, floor };
   };
 
-  async page(topic: string, after: number, limit: number): Promise<HistoryPage> {
+  async page(topic: string, after: number, limit: number, to?: string): Promise<HistoryPage> {
     this.asked();
     const { head, floor } = this.headOf(topic);
     const messages: StoredMessage[] = [];
     let bytes = 0;
-    for (const message of this.of(topic).messages.slice(Math.max(after, floor))) {
+    const due = this.of(topic)
+      .messages.slice(Math.max(after, floor))
+      .filter((message) => to === undefined || message.to === to);
+    for (const message of due) {
       bytes += message.body.length;
       if (messages.length === limit || (messages.length > 0 && bytes > PAGE_BYTES)) break;
       messages.push(message);
     }
-    const more = (messages.at(-1)?.seq ?? head) < head;
+    const more = messages.length < due.length;
     return { messages, head, floor, more, logEpoch: "epoch" };
   }
 

@@ -148,10 +148,11 @@ export class Feed {
     if (!subscription.over) this.live.add(subscription);
   }
 
-  /** Writes the next message to a subscription. */
+  /** Writes the next message to a subscription, if it wants it. */
   send(subscription: Subscription, message: StoredMessage): void {
     const { connection } = subscription;
     subscription.cursor = message.seq;
+    if (!subscription.wants(message)) return;
     const frame = frameOf(message, connection.wire.codec, this.hooks.now, (bytes) => {
       this.ring.grow(message, bytes);
       this.hooks.ringChanged(this, this.ring.bytes);

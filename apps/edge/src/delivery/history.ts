@@ -2,7 +2,8 @@ import type { HistoryPage, TopicHead } from "@tellwire/contract";
 
 /** Where an edge reads what it does not hold: the session service. */
 export interface HistorySource {
-  page(topic: string, after: number, limit: number): Promise<HistoryPage>;
+  /** @param to only what is to this user's inbox, where the topic is a shared one */
+  page(topic: string, after: number, limit: number, to?: string): Promise<HistoryPage>;
   heads(topics: string[]): Promise<{ heads: TopicHead[]; logEpoch: string }>;
 }
 
@@ -15,11 +16,11 @@ export class SharedHistory implements HistorySource {
 
   constructor(private readonly source: HistorySource) {}
 
-  page(topic: string, after: number, limit: number): Promise<HistoryPage> {
-    const key = `${topic} ${after} ${limit}`;
+  page(topic: string, after: number, limit: number, to?: string): Promise<HistoryPage> {
+    const key = `${topic} ${after} ${limit} ${to}`;
     let page = this.asked.get(key);
     if (page === undefined) {
-      page = this.source.page(topic, after, limit).finally(() => this.asked.delete(key));
+      page = this.source.page(topic, after, limit, to).finally(() => this.asked.delete(key));
       this.asked.set(key, page);
     }
     return page;

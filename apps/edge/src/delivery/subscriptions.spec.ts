@@ -137,3 +137,58 @@ describe("a cursor that retention has overtaken while the topic was open", () =>
     }
   });
 });
+
+describe("a user's part of a shared inbox", () => {
+  const INBOX = "inbox@mud";
+  const [ME, OTHER] = ["user:me@mud", "user:other@mud"];
+  /** Whom the messages are to; null is the tenant. */
+  const tell = (...to: (string | null)[]) =>
+    to.map((one) => delivery.log.append(INBOX, '"hello"', one ?? undefined));
+  const subscribe = (after?: number) =>
+    delivery.subscriptions.subscribe(client.connection, [{ topic: INBOX, to: ME, after }]);
+  const cursor = (): number => client.connection.subscriptions.get(INBOX)!.cursor;
+
+  it("is all it gets, live, and what it does not get it has passed", async () => {
+    tell(ME, OTHER);
+    const whole = delivery.connect();
+    await delivery.subscriptions.subscribe(whole.connection, [{ topic: INBOX }]);
+    expect(await subscribe()).toMatchObject([{ topic: INBOX, head: 2 }]);
+    delivery.say(tell(OTHER, ME, null, ME, OTHER));
+    expect(await delivered()).toEqual([4, 6]);
+    expect(cursor()).toBe(7);
+    expect(whole.wire.seqs).toEqual(from(3, 7));
+  });
+
+  it("comes from the log and from the ring, and joins what is live", async () => {
+    tell(...Array.from({ length: 1200 }, (_, i) => (i % 400 === 5 ? ME : OTHER)));
+    await subscribe(0);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await delivered()).toEqual([6, 406, 806]);
+    expect(cursor()).toBe(1200);
+    delivery.say(tell(OTHER, ME, OTHER));
+    expect(await delivered()).toEqual([6, 406, 806, 1202]);
+    await subscribe(1200);
+    await vi.advanceTimersByTimeAsync(10);
+    delivery.say(tell(ME));
+    expect(await delivered()).toEqual([6, 406, 806, 1202, 1202, 1204]);
+  });
+
+  it("is read in pages, however much is to others between them", async () => {
+    tell(...Array.from({ length: 1300 }, (_, i) => (i < 1100 ? ME : OTHER)));
+    const pages = vi.spyOn(delivery.log, "page");
+    await subscribe(0);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(await delivered()).toEqual(from(1, 1100));
+    expect(cursor()).toBe(1300);
+    expect(pages).toHaveBeenCalledTimes(3);
+  });
+
+  it("does not wait for ever where the log has less than the edge has heard of", async () => {
+    delivery.router = () => ({ topic: INBOX, head: 9, floor: 0 });
+    tell(OTHER, ME, OTHER);
+    await subscribe(0);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await delivered()).toEqual([2]);
+    expect(delivery.feeds.get(INBOX)?.catching.size).toBe(0);
+  });
+});

@@ -8,6 +8,8 @@ import { Subscription } from "./subscription.js";
 export interface SubscribeRequest {
   /** Canonical. */
   topic: string;
+  /** Of a shared inbox: the user's inbox of which alone messages are wanted. */
+  to?: string;
   after?: number;
   /** Leaves a subscription that is there already as it is. */
   ifAbsent?: boolean;
@@ -122,7 +124,8 @@ export class Subscriptions {
     );
     if (connection.closed) return [];
     const stale = this.isStale(epoch);
-    return requests.map(({ topic, after, ifAbsent }, i) => {
+    return requests.map((request, i) => {
+      const { topic, after, ifAbsent } = request;
       const lost = after !== undefined && (stale || after > (heads.get(topic)?.head ?? after));
       const existing = connection.subscriptions.get(topic);
       if (existing !== undefined && (after === undefined || ifAbsent === true)) {
@@ -130,7 +133,7 @@ export class Subscriptions {
         const recovered = after !== undefined && after >= existing.began;
         return { answer: { topic, head, recovered, truncated: false }, begun: null };
       }
-      return this.join(connection, feeds[i] as Feed, after, lost);
+      return this.join(connection, feeds[i] as Feed, request, lost);
     });
   }
 
@@ -160,13 +163,13 @@ export class Subscriptions {
   private join(
     connection: Connection,
     feed: Feed,
-    after: number | undefined,
+    { after, to }: SubscribeRequest,
     lost: boolean,
   ): Joined {
     const { topic } = feed;
     const head = Math.max(feed.contiguous, lost ? 0 : (after ?? 0));
     this.end(connection, topic);
-    const subscription = new Subscription(connection, topic);
+    const subscription = new Subscription(connection, topic, to);
     connection.subscriptions.set(topic, subscription);
     const truncated = after !== undefined && !lost && after < feed.floor;
     feed.join(subscription, lost ? undefined : after);

@@ -38,6 +38,23 @@ describe("EphemeralDelivery", () => {
     expect(gone.received).toEqual([]);
   });
 
+  it("hands what is to one user of a shared inbox to that one and to the tenant", () => {
+    const [whole, alice, bob] = [undefined, "alice@mud", "bob@mud"].map((user) =>
+      Object.assign(receiver(user ?? "@mud"), user && { to: `user:${user}` }),
+    );
+    const inbox = new Map([["inbox@mud", { live: [whole!, alice!, bob!], catching: [] }]]);
+    const shared = new EphemeralDelivery(inbox);
+    const about = "inbox@mud";
+    shared.onEvent({ name: "ephemeral", about, params: "1", to: "user:bob@mud" });
+    shared.onEvent({ name: "ephemeral", about, params: "2" });
+    shared.onEvent({ name: "receipt", about: "alice@mud", params: "3" });
+    expect([whole, alice, bob].map((one) => one!.received)).toEqual([
+      ["ephemeral 1", "ephemeral 2"],
+      ["receipt 3"],
+      ["ephemeral 1"],
+    ]);
+  });
+
   it("hands receipts to the user they are for, and presence to nobody", () => {
     delivery.onEvent({ name: "receipt", about: "alice@acme", params: "3" });
     delivery.onEvent({ name: "receipt", about: "alice@other", params: "4" });

@@ -1,4 +1,4 @@
-import { inboxOf } from "@tellwire/contract";
+import { inboxOf, sharedInboxOf, tenantOf } from "@tellwire/contract";
 import type { ClusterEvent } from "@tellwire/ephemeral";
 import type { Connection } from "../connection/connection.js";
 import { EventFrames } from "./event-frames.js";
@@ -7,6 +7,8 @@ interface Receiver {
   connection: Pick<Connection, "identity" | "sendEphemeral" | "closed"> & {
     wire: Pick<Connection["wire"], "codec">;
   };
+  /** As a subscription's. */
+  to?: string;
 }
 
 /** A topic's subscriptions at this edge, as the delivery keeps them. */
@@ -23,16 +25,23 @@ export class EphemeralDelivery {
   constructor(private readonly topics: { get(topic: string): TopicReceivers | undefined }) {}
 
   /** For the bus. */
-  onEvent({ name, about, params }: ClusterEvent): void {
+  onEvent({ name, about, params, to }: ClusterEvent): void {
     if (name === "presence") return;
     const user = name === "receipt" ? about : null;
-    const receivers = this.topics.get(user === null ? about : inboxOf(user));
+    const receivers = user === null ? this.topics.get(about) : this.inbox(user);
     if (receivers === undefined) return;
     const frames = new EventFrames(name, params);
-    for (const { connection } of [...receivers.live, ...receivers.catching]) {
+    for (const { connection, to: only } of [...receivers.live, ...receivers.catching]) {
+      if (connection.closed) continue;
       // An admin may be subscribed to the inbox too; receipts are the user's.
-      if (connection.closed || (user !== null && connection.identity?.user !== user)) continue;
+      if (user === null ? only !== undefined && only !== to : connection.identity?.user !== user) {
+        continue;
+      }
       connection.sendEphemeral(frames.of(connection.wire.codec));
     }
+  }
+
+  private inbox(user: string): TopicReceivers | undefined {
+    return this.topics.get(inboxOf(user)) ?? this.topics.get(sharedInboxOf(tenantOf(user)));
   }
 }

@@ -1,4 +1,4 @@
-import type { HistoryPage, Identity } from "@tellwire/contract";
+import type { HistoryPage, Identity, TopicAccess } from "@tellwire/contract";
 import { describe, expect, it } from "vitest";
 import { Turns } from "../limits/turns.js";
 import type { KnownCaller } from "./caller.js";
@@ -7,6 +7,9 @@ import { historyOperation } from "./session.operations.js";
 const PAGE: HistoryPage = { messages: [], head: 0, floor: 0, more: false, logEpoch: "e" };
 const identity = { tenant: "acme", user: "alice@acme" } as Identity;
 const caller: KnownCaller = { identity, sessionId: null, connection: null, address: "a" };
+
+/** Whatever it is about, it is allowed. */
+const OPEN: TopicAccess = { policy: null, role: "none", autoCreate: true, blocked: false };
 
 describe("history", () => {
   it("has so many pages on their way at once, whoever asks", async () => {
@@ -24,7 +27,8 @@ describe("history", () => {
     };
     const { history } = historyOperation(
       { call: call as never },
-      { check: async () => undefined },
+      { check: async () => OPEN },
+      { read: (topic) => ({ topic }) },
       { now: Date.now },
       new Turns(4, 1000),
     );

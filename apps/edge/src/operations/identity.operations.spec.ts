@@ -39,6 +39,7 @@ describe("authenticate while no router answers", () => {
       { identify: async () => alice },
       sessions,
       delivery.subscriptions,
+      { read: (topic) => ({ topic }) },
       "edge-1",
     );
     const { connection } = client;

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { OPERATIONS, type Identity, type Params, type PublishItem } from "@tellwire/contract";
+import {
+  OPERATIONS,
+  type Identity,
+  type Params,
+  type PublishItem,
+  type TopicAccess,
+} from "@tellwire/contract";
 import type { KnownCaller } from "./caller.js";
 import { publishOperation } from "./publish.operation.js";
+
+/** Whatever it is about, it is allowed. */
+const OPEN: TopicAccess = { policy: null, role: "none", autoCreate: true, blocked: false };
 
 const NOW = Date.parse("2026-01-31T12:00:00.000Z");
 const HOUR = 3_600_000;
@@ -27,7 +36,8 @@ function start() {
         return { status: "committed", seq: items.length, at: NOW, duplicate: false };
       },
     },
-    { check: async () => undefined },
+    { check: async () => OPEN },
+    { write: (topic) => ({ topic }) },
     { publish: () => undefined },
     1000,
     { now: () => NOW },

@@ -1,17 +1,21 @@
 import {
   canonicalTopic,
+  canonicalUser,
   may,
+  placeOf,
   senderOf,
   tenantOf,
   TellwireError,
   type Ack,
   type Identity,
   type Params,
+  type Place,
   type PublishItem,
   type Result,
 } from "@tellwire/contract";
 import type { EphemeralBus } from "@tellwire/ephemeral";
 import type { AccessCache } from "../access/access-cache.js";
+import type { Inboxes } from "../access/inboxes.js";
 import type { ClusterClock } from "../instance/cluster-clock.js";
 import type { Ingress } from "../ingress/ingress.js";
 import { newMessageId } from "./message-id.js";
@@ -23,6 +27,7 @@ const FARTHEST_MS = 366 * 24 * 60 * 60 * 1000;
 export function publishOperation(
   ingress: Pick<Ingress, "publish">,
   access: Pick<AccessCache, "check">,
+  inboxes: Pick<Inboxes, "write">,
   ephemeral: Pick<EphemeralBus, "publish">,
   /** Bytes of a body as JSON. */
   mostBytes: number,
@@ -30,40 +35,68 @@ export function publishOperation(
 ): Handler<"publish"> {
   return async ({ identity }, asked) => {
     const topic = canonicalTopic(asked.topic, identity.tenant);
-    if (tenantOf(topic) !== identity.tenant) throw new TellwireError("not_permitted");
+    const speaker = asked.from === undefined ? identity : speakerFor(identity, asked.from);
+    let place: Place;
+    if (tenantOf(topic) === identity.tenant) place = inboxes.write(topic, identity.tenant);
+    else {
+      // The router decides as well, and alone about what is the sender's own tenant's.
+      const { sharedInbox = false } = await access.check(speaker, topic, "publish");
+      place = placeOf(topic, sharedInbox);
+    }
     const body = jsonOf(asked.body, mostBytes);
     if (asked.priority === "critical" && !may(identity, "critical")) {
       throw new TellwireError("not_permitted", "The priority critical is not permitted");
     }
     if (asked.ephemeral === true) {
       refuseTimes(asked);
-      await access.check(identity, topic, "publish");
+      await access.check(speaker, topic, "publish");
       const params = {
-        topic,
-        from: senderOf(identity),
+        topic: place.topic,
+        from: senderOf(speaker),
         kind: asked.kind ?? "message",
         body: asked.body,
         at: new Date().toISOString(),
+        ...(place.to !== undefined && { to: place.to }),
       };
-      ephemeral.publish(topic, { name: "ephemeral", params });
+      ephemeral.publish(place.topic, { name: "ephemeral", params }, place.to);
       return { status: "sent" };
     }
-    const item = itemOf(asked, identity, topic, body, clock.now());
+    const item = itemOf(asked, speaker, place, body, clock.now());
+    if (asked.from !== undefined) item.role = "agent";
     return resultOf(item, await ingress.publish(item, identity.tenant));
   };
+}
+
+/**
+ * The user for whom a session of the tenant as such speaks: what it says is bound by that
+ * user's rights, and keeps its own permissions.
+ * @throws TellwireError `not_permitted`
+ */
+function speakerFor(identity: Identity, from: string): Identity {
+  if (identity.user !== null || !may(identity, "act_as")) {
+    throw new TellwireError(
+      "not_permitted",
+      "Only the tenant itself, with act_as, says who speaks",
+    );
+  }
+  const user = canonicalUser(from, identity.tenant);
+  if (tenantOf(user) !== identity.tenant) {
+    throw new TellwireError("not_permitted", "The user is of another tenant");
+  }
+  return { ...identity, user };
 }
 
 function itemOf(
   params: Params<"publish">,
   identity: Identity,
-  topic: string,
+  { topic, to }: Place,
   body: Buffer,
   now: number,
 ): Omit<PublishItem, "req"> {
   const sendAt = timeOf(params.send_at, "send_at", now);
   const expiresAt = timeOf(params.expires_at, "expires_at", now);
   if (sendAt !== null && expiresAt !== null && expiresAt <= sendAt) throw outOfRange("expires_at");
-  return {
+  const item: Omit<PublishItem, "req"> = {
     type: "publish",
     id: params.id ?? newMessageId(),
     topic,
@@ -78,6 +111,8 @@ function itemOf(
     expiresAt,
     sendAt,
   };
+  if (to !== undefined) item.to = to;
+  return item;
 }
 
 function resultOf(

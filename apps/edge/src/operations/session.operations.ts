@@ -7,6 +7,7 @@ import {
   OPERATIONS,
   atTime,
   TellwireError,
+  tenantOf,
   type Identity,
   type Message,
   type OperationName,
@@ -14,9 +15,11 @@ import {
 } from "@tellwire/contract";
 import type { RpcClient } from "@tellwire/rpc";
 import type { AccessCache } from "../access/access-cache.js";
+import type { FederationDirectory } from "../access/federation-directory.js";
+import type { Inboxes } from "../access/inboxes.js";
 import type { Authenticator } from "../auth/authenticator.js";
 import type { Connection } from "../connection/connection.js";
-import type { Subscriptions } from "../delivery/subscriptions.js";
+import type { SubscribeRequest, Subscriptions } from "../delivery/subscriptions.js";
 import type { ClusterClock } from "../instance/cluster-clock.js";
 import type { Turns } from "../limits/turns.js";
 import type { PresenceWatchers } from "../presence/presence-watchers.js";
@@ -30,6 +33,7 @@ export function identityOperations(
   authenticator: Pick<Authenticator, "identify">,
   sessions: SessionKeeper,
   subscriptions: Subscriptions,
+  inboxes: Pick<Inboxes, "read">,
   edge: string,
 ): Pick<Handlers, "authenticate" | "ping" | "whoami"> {
   return {
@@ -56,9 +60,10 @@ export function identityOperations(
       );
       const { tenant, user } = identity;
       if (user !== null && may(identity, "subscribe")) {
-        const acked = topics.find(([topic]) => topic === inboxOf(user))?.[1];
+        const inbox = inboxes.read(inboxOf(user), identity);
+        const acked = topics.find(([topic]) => topic === inbox.topic)?.[1];
         const after = acked === undefined ? undefined : Math.max(acked, 0);
-        await openInbox(subscriptions, connection, inboxOf(user), after);
+        await openInbox(subscriptions, connection, { ...inbox, after, ifAbsent: true });
         // Where its inbox began is known from now on, though this edge may die at once.
         if (!resumed) await sessions.save();
       }
@@ -93,16 +98,16 @@ const credentialsOf = (
 async function openInbox(
   subscriptions: Subscriptions,
   connection: Connection,
-  inbox: string,
-  after: number | undefined,
+  inbox: SubscribeRequest,
 ): Promise<void> {
-  if (connection.subscriptions.has(inbox)) return;
+  const { topic } = inbox;
+  if (connection.subscriptions.has(topic)) return;
   try {
-    await subscriptions.subscribe(connection, [{ topic: inbox, after, ifAbsent: true }]);
+    await subscriptions.subscribe(connection, [inbox]);
   } catch (thrown) {
     const error = TellwireError.from(thrown).toWire();
     if (error.temporary) throw thrown;
-    connection.event("unsubscribed", { topic: inbox, error });
+    connection.event("unsubscribed", { topic, error });
   }
 }
 
@@ -110,16 +115,24 @@ async function openInbox(
 export function historyOperation(
   rpc: Pick<RpcClient, "call">,
   access: Pick<AccessCache, "check">,
+  inboxes: Pick<Inboxes, "read">,
   clock: Pick<ClusterClock, "now">,
   turns: Pick<Turns, "run">,
 ): Pick<Handlers, "history"> {
   return {
     async history({ identity }, params) {
-      const topic = canonicalTopic(params.topic, identity.tenant);
-      await access.check(identity, topic, "read");
+      const asked = canonicalTopic(params.topic, identity.tenant);
+      const { topic, to } = inboxes.read(asked, identity);
+      await access.check(identity, to ?? topic, "read");
       const { after = null, before = null, limit = DEFAULT_PAGE } = params;
       return turns.run(identity.tenant, async () => {
-        const page = await rpc.call("history.page", { topic, after, before, limit });
+        const page = await rpc.call("history.page", {
+          topic,
+          after,
+          before,
+          limit,
+          ...(to !== undefined && { to }),
+        });
         const now = clock.now();
         return {
           messages: page.messages.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
@@ -137,17 +150,50 @@ export function historyOperation(
 export function presenceOperation(
   rpc: Pick<RpcClient, "operation">,
   watchers: Pick<PresenceWatchers, "watch">,
+  federations: Pick<FederationDirectory, "areFellows">,
 ): Pick<Handlers, "presence"> {
   return {
     async presence({ identity, connection }, params) {
       const { tenant } = identity;
       if (connection !== null) {
-        watchers.watch(
-          connection,
-          params.users.map((user) => canonicalUser(user, tenant)),
-        );
+        const users = params.users.map((user) => canonicalUser(user, tenant));
+        const others = new Set(users.map(tenantOf).filter((other) => other !== tenant));
+        const fellows =
+          others.size === 0 ? [] : await fellowsAmong([...others], tenant, federations);
+        watchers.watch(connection, users, fellows);
       }
       return rpc.operation("presence", { who: identity, params });
+    },
+  };
+}
+
+/** Those of other tenants that share a federation with one's own. */
+async function fellowsAmong(
+  others: readonly string[],
+  own: string,
+  federations: Pick<FederationDirectory, "areFellows">,
+): Promise<string[]> {
+  const are = await Promise.all(others.map((other) => federations.areFellows(own, other)));
+  return others.filter((_, i) => are[i]);
+}
+
+/** In which federations the tenant is, and with whom. */
+export function federationOperation(
+  federations: Pick<FederationDirectory, "of">,
+): Pick<Handlers, "federation.list"> {
+  return {
+    async "federation.list"({ identity: { tenant } }) {
+      const all = await federations.of(tenant);
+      return {
+        federations: all.map(({ federation, members }) => ({
+          federation,
+          name: members.find((member) => member.tenant === tenant)?.name ?? tenant,
+          members: members.map(({ sharedInbox, ...member }) => ({
+            ...member,
+            shared_inbox: sharedInbox,
+          })),
+        })),
+      };
     },
   };
 }

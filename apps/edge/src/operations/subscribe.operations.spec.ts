@@ -1,7 +1,10 @@
-import { TellwireError, type Identity, type Result } from "@tellwire/contract";
+import { TellwireError, type Identity, type Result, type TopicAccess } from "@tellwire/contract";
 import { beforeEach, describe, expect, it } from "vitest";
 import { DeliveryFixture } from "../delivery/delivery.fixture.js";
 import { subscribeOperations } from "./subscribe.operations.js";
+
+/** Whatever it is about, it is allowed. */
+const OPEN: TopicAccess = { policy: null, role: "none", autoCreate: true, blocked: false };
 
 const TOPIC = "channel:lobby@acme";
 const alice: Identity = {
@@ -37,7 +40,8 @@ describe("subscribe, when the right has to be asked for again while the topic is
     });
     const { connection } = client;
     const { subscribe } = subscribeOperations(
-      { check: () => (++asked === 1 ? Promise.resolve() : second) },
+      { check: () => (++asked === 1 ? Promise.resolve(OPEN) : second.then(() => OPEN)) },
+      { read: (topic) => ({ topic }) },
       delivery.subscriptions,
       delivery.feeds,
       { touched: () => undefined } as never,
@@ -96,7 +100,8 @@ describe("resume on the connection that has the session", () => {
     ];
     connection.sessionId = "session";
     const { resume } = subscribeOperations(
-      { check: async () => undefined },
+      { check: async () => OPEN },
+      { read: (topic) => ({ topic }) },
       delivery.subscriptions,
       delivery.feeds,
       {

@@ -1,5 +1,6 @@
-import { canonicalTopic, TellwireError, type Params, type Result } from "@tellwire/contract";
+import { canonicalTopic, TellwireError, type Place, type Result } from "@tellwire/contract";
 import type { AccessCache } from "../access/access-cache.js";
+import type { Inboxes } from "../access/inboxes.js";
 import type { Connection } from "../connection/connection.js";
 import type { Feeds } from "../delivery/feeds.js";
 import type { SubscribeRequest, Subscriptions } from "../delivery/subscriptions.js";
@@ -13,6 +14,7 @@ type TopicResult = Result<"subscribe">["topics"][number];
 /** The operations that need a connection which stays. */
 export function subscribeOperations(
   access: Pick<AccessCache, "check">,
+  inboxes: Pick<Inboxes, "read">,
   subscriptions: Subscriptions,
   feeds: Pick<Feeds, "logEpoch">,
   sessions: SessionKeeper,
@@ -25,9 +27,12 @@ export function subscribeOperations(
     epoch?: string,
   ): Promise<TopicResult[]> => {
     const refused = new Map<string, TellwireError>();
+    const inbox = new Map(requests.map(({ topic, to }) => [topic, to]));
     const check = async (topic: string): Promise<void> => {
       try {
-        await access.check(caller.identity, topic, "read", true);
+        const to = inbox.get(topic);
+        if (to !== undefined && caller.identity.user === null) throw whole(topic);
+        await access.check(caller.identity, to ?? topic, "read", true);
       } catch (thrown) {
         const error = TellwireError.from(thrown);
         if (error.reason !== "not_permitted" && error.reason !== "not_found") throw error;
@@ -46,23 +51,25 @@ export function subscribeOperations(
     });
   };
 
+  const read = ({ identity }: KnownCaller, topic: string): Place =>
+    inboxes.read(canonicalTopic(topic, identity.tenant), identity);
+
   return {
     async subscribe(caller, params) {
-      const requests = canonicalRequests(params, caller.identity.tenant);
+      const requests = requestsOf(params.topics, (topic) => read(caller, topic));
       const topics = await subscribe(caller, connectionOf(caller), requests, params.log_epoch);
       return { topics, log_epoch: feeds.logEpoch };
     },
     unsubscribe(caller, { topics }) {
       const connection = connectionOf(caller);
-      const canonical = topics.map((topic) => canonicalTopic(topic, caller.identity.tenant));
+      const canonical = topics.map((topic) => read(caller, topic).topic);
       sessions.restored(connection, canonical);
       subscriptions.unsubscribe(connection, canonical);
       return {};
     },
     ack(caller, { topic, seq }) {
       const connection = connectionOf(caller);
-      const canonical = canonicalTopic(topic, caller.identity.tenant);
-      const subscription = connection.subscriptions.get(canonical);
+      const subscription = connection.subscriptions.get(read(caller, topic).topic);
       if (subscription === undefined) throw new TellwireError("not_found", "Not subscribed");
       // Nobody can have received what was not sent to them.
       const acked = Math.min(seq, subscription.cursor);
@@ -81,9 +88,9 @@ export function subscribeOperations(
         caller.identity,
         session_id,
       );
-      const requests = topics.map(([topic, after]) => ({
-        topic,
-        after: Math.max(after, 0),
+      const kept = topics.map(([topic, after]) => ({ topic, after: Math.max(after, 0) }));
+      const requests = requestsOf(kept, (topic) => read(caller, topic)).map((request) => ({
+        ...request,
         ifAbsent,
       }));
       const answers = requests.length > 0 ? await subscribe(caller, connection, requests) : [];
@@ -93,15 +100,24 @@ export function subscribeOperations(
   };
 }
 
-/** A topic that is named twice is asked for once, with the last cursor. */
-function canonicalRequests({ topics }: Params<"subscribe">, tenant: string): SubscribeRequest[] {
+/** A topic that is named twice, also in two ways, is asked for once, with the last cursor. */
+function requestsOf(
+  topics: readonly { topic: string; after?: number }[],
+  read: (topic: string) => Place,
+): SubscribeRequest[] {
   const requests = new Map<string, SubscribeRequest>();
   for (const { topic, after } of topics) {
-    const canonical = canonicalTopic(topic, tenant);
-    requests.set(canonical, { topic: canonical, after });
+    const place = read(topic);
+    requests.set(place.topic, { ...place, after });
   }
   return [...requests.values()];
 }
+
+const whole = (topic: string): TellwireError =>
+  new TellwireError(
+    "not_permitted",
+    `The tenant itself receives ${topic} whole: subscribe to that`,
+  );
 
 function connectionOf(caller: KnownCaller): Connection {
   if (caller.connection === null) throw new TellwireError("invalid_request");

@@ -26,11 +26,13 @@ function client(tenant = "acme", codec: EventCodec = codecOf("ws")) {
   };
 }
 
+const nobody = { areFellows: async () => false };
+
 const event = (user: string) => ({ name: "presence" as const, about: user, params: `"${user}"` });
 
 describe("PresenceWatchers", () => {
   it("tell those who asked, with one frame a protocol", () => {
-    const watchers = new PresenceWatchers();
+    const watchers = new PresenceWatchers(nobody);
     const [ws, socketio] = [codecOf("ws"), codecOf("socketio")];
     const [a, b, c, d] = [
       client("acme", ws),
@@ -51,7 +53,7 @@ describe("PresenceWatchers", () => {
   });
 
   it("tell nothing of another tenant's users, nor of other events", () => {
-    const watchers = new PresenceWatchers();
+    const watchers = new PresenceWatchers(nobody);
     const [a, moved] = [client(), client()];
     watchers.watch(a, ["alice@other"]);
     watchers.watch(moved, ["alice@acme"]);
@@ -62,8 +64,24 @@ describe("PresenceWatchers", () => {
     expect([a.received, moved.received]).toEqual([[], []]);
   });
 
+  it("tell of the users of a fellow tenant for as long as it is one", async () => {
+    let fellows = true;
+    const watchers = new PresenceWatchers({ areFellows: async () => fellows });
+    const a = client();
+    watchers.watch(a, ["bob@other", "eve@stranger"], ["other"]);
+    watchers.onControl({ type: "federation", federation: "net", tenant: "other" });
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const user of ["bob@other", "eve@stranger"]) watchers.onEvent(event(user));
+    expect(a.received.splice(0)).toEqual(['ws presence "bob@other"']);
+    fellows = false;
+    watchers.onControl({ type: "federation", federation: "net", tenant: "other" });
+    await new Promise((resolve) => setImmediate(resolve));
+    watchers.onEvent(event("bob@other"));
+    expect(a.received).toEqual([]);
+  });
+
   it("tell whom an edge that died has taken offline", () => {
-    const watchers = new PresenceWatchers();
+    const watchers = new PresenceWatchers(nobody);
     const a = client();
     watchers.watch(a, ["alice@acme"]);
     watchers.onControl({ type: "tenant", tenant: "acme" });
@@ -74,7 +92,7 @@ describe("PresenceWatchers", () => {
   });
 
   it("forget a connection that has closed, and the users asked about longest ago", () => {
-    const watchers = new PresenceWatchers();
+    const watchers = new PresenceWatchers(nobody);
     const [a, b] = [client(), client()];
     watchers.watch(b, ["u0@acme"]);
     const users = Array.from({ length: 501 }, (_, i) => `u${i}@acme`);

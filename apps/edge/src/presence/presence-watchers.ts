@@ -1,5 +1,6 @@
 import { tenantOf, type ControlEvent } from "@tellwire/contract";
 import type { ClusterEvent } from "@tellwire/ephemeral";
+import type { FederationDirectory } from "../access/federation-directory.js";
 import type { Connection } from "../connection/connection.js";
 import type { EventCodec } from "../connection/wire.js";
 import { EventFrames } from "../ephemeral/event-frames.js";
@@ -16,14 +17,24 @@ export class PresenceWatchers {
   private readonly watchers = new Map<string, Set<Watcher>>();
   /** In the order in which they were asked about. */
   private readonly watched = new Map<Watcher, Set<string>>();
+  /** Other tenants whose users a watcher may see, while they share a federation. */
+  private readonly fellows = new Map<Watcher, Set<string>>();
 
-  /** @param users canonical; those of another tenant are passed over */
-  watch(watcher: Watcher, users: readonly string[]): void {
+  constructor(private readonly federations: Pick<FederationDirectory, "areFellows">) {}
+
+  /**
+   * @param users canonical; those of another tenant are passed over
+   * @param fellows but for these tenants, which share a federation with the watcher's
+   */
+  watch(watcher: Watcher, users: readonly string[], fellows: readonly string[] = []): void {
     const { identity } = watcher;
     if (identity === null || watcher.closed) return;
     const own = this.watchedBy(watcher);
+    if (fellows.length > 0) {
+      this.fellows.set(watcher, new Set([...(this.fellows.get(watcher) ?? []), ...fellows]));
+    }
     for (const user of users) {
-      if (tenantOf(user) !== identity.tenant) continue;
+      if (!this.maySee(watcher, tenantOf(user))) continue;
       own.delete(user);
       own.add(user);
       let all = this.watchers.get(user);
@@ -42,18 +53,39 @@ export class PresenceWatchers {
     if (name !== "presence") return;
     const frames = new EventFrames(name, params);
     for (const watcher of this.watchers.get(about) ?? []) {
-      // A connection may have changed its identity since it asked.
-      if (watcher.identity?.tenant !== tenantOf(about)) continue;
+      // A connection may have changed its identity since it asked, or a federation its members.
+      if (!this.maySee(watcher, tenantOf(about))) continue;
       watcher.sendEphemeral(frames.of(watcher.wire.codec));
     }
   }
 
   /** Users whose edge died: it could not say so itself. */
   onControl(event: ControlEvent): void {
+    if (event.type === "federation") void this.recheck();
     if (event.type !== "offline") return;
     for (const user of event.users) {
       const told = { user, status: "offline", at: new Date(event.at).toISOString() };
       this.onEvent({ name: "presence", about: user, params: JSON.stringify(told) });
+    }
+  }
+
+  /** Control events may have been missed. */
+  onGap(): void {
+    void this.recheck();
+  }
+
+  private maySee(watcher: Watcher, tenant: string): boolean {
+    return watcher.identity?.tenant === tenant || this.fellows.get(watcher)?.has(tenant) === true;
+  }
+
+  /** Who cannot be told a fellow now is none: the client asks again. */
+  private async recheck(): Promise<void> {
+    for (const [watcher, fellows] of this.fellows) {
+      const tenant = watcher.identity?.tenant;
+      for (const fellow of fellows) {
+        const is = tenant !== undefined && this.federations.areFellows(tenant, fellow);
+        if (!(await Promise.resolve(is).catch(() => false))) fellows.delete(fellow);
+      }
     }
   }
 
@@ -69,6 +101,7 @@ export class PresenceWatchers {
   private forget(watcher: Watcher): void {
     for (const user of this.watched.get(watcher) ?? []) this.remove(user, watcher);
     this.watched.delete(watcher);
+    this.fellows.delete(watcher);
   }
 
   private remove(user: string, watcher: Watcher): void {

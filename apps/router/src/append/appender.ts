@@ -317,6 +317,7 @@ export class Appender {
           correlationId: item.correlationId,
           expiresAt: item.expiresAt,
         };
+        if (item.to !== undefined) message.to = item.to;
         const duplicate = outcome.status === "duplicate";
         const ack: Ack = { req: item.req, result: { status: "committed", seq, at, duplicate } };
         this.metrics.outcomes.inc({ outcome: outcome.status });

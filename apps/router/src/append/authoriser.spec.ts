@@ -74,6 +74,8 @@ describe("Authoriser", () => {
       item(),
       item({ topic: "channel:other@acme" }),
       item({ topic: "channel:foreign@other" }),
+      item({ topic: "user:eve@other", from: "@acme", role: "tenant" }),
+      item({ topic: "inbox@mud", to: "user:eve@mud" }),
       item({ role: "system", from: "@acme", topic: "user:bob@acme" }),
     ];
     const checked = authoriser.check(batch);
@@ -81,16 +83,56 @@ describe("Authoriser", () => {
     expect(loads[0]!.requests).toEqual([
       { topic: TOPIC, user: BOB },
       { topic: "channel:other@acme", user: BOB },
+      { topic: "channel:foreign@other", user: BOB },
+      { topic: "user:eve@other", user: "@acme" },
+      { topic: "user:eve@mud", user: BOB },
     ]);
-    loads[0]!.answer(accessOf("member"));
+    loads[0]!.answer({ ...accessOf("member"), sharedInbox: false });
     expect((await checked).map((refusal) => refusal?.name ?? null)).toEqual([
       null,
       null,
       null,
       "not_permitted",
+      "not_permitted",
+      // Its edge took the inbox for a shared one, which it is no more.
+      "upstream",
       null,
     ]);
     await authoriser.check(batch);
     expect(loads).toHaveLength(1);
+  });
+
+  it("lets a fellow publish, by the policy and by blocks, until a federation changes", async () => {
+    const { authoriser, loads } = byHand();
+    const batch = [
+      item({ topic: "channel:staff@net" }),
+      item({ topic: "channel:staff@net", from: "@acme", role: "tenant" }),
+      item({ topic: "inbox@mud", to: "user:eve@mud" }),
+      item({ topic: "inbox@mud", from: "@acme", role: "tenant" }),
+    ];
+    const names = async (): Promise<(string | null)[]> =>
+      (await authoriser.check(batch)).map((refusal) => refusal?.name ?? null);
+    const first = names();
+    await expect.poll(() => loads.length).toBe(1);
+    // The tenant's own session stands above no policy of the federation's.
+    loads[0]!.answer({ ...accessOf("none"), sharedInbox: true, federated: true });
+    expect(await first).toEqual(["not_permitted", "not_permitted", null, null]);
+    authoriser.forget({ type: "federation", federation: "net", tenant: "other" });
+    authoriser.forget({ type: "federation", federation: "elsewhere", tenant: "mud" });
+    const second = names();
+    await expect.poll(() => loads.length).toBe(2);
+    expect(loads[1]!.requests).toHaveLength(4);
+    loads[1]!.answer({ ...accessOf("member"), blocked: true, sharedInbox: true, federated: true });
+    expect(await second).toEqual([null, null, "not_permitted", null]);
+    authoriser.forget({ type: "tenant", tenant: "acme" });
+    const third = names();
+    await expect.poll(() => loads.length).toBe(3);
+    loads[2]!.answer({ ...accessOf("member"), sharedInbox: true });
+    expect(await third).toEqual([
+      "not_permitted",
+      "not_permitted",
+      "not_permitted",
+      "not_permitted",
+    ]);
   });
 });

@@ -17,12 +17,24 @@ const TTL_MS = 10_000;
 const REFRESH_MS = 6000;
 const REFRESH_GATHER_MS = 250;
 const MOST = 100_000;
+const RETRY_AFTER_S = 1;
 
 /** A session of the tenant as such (`@acme`) is no user. */
 const userOf = (item: PublishItem): string | null => (item.from.startsWith("@") ? null : item.from);
+/** Who asks, as the look-up wants it told: null for the topic's own tenant as such. */
+const askerOf = (item: PublishItem): string | null =>
+  tenantOf(item.topic) === tenantOf(item.from) ? userOf(item) : item.from;
 /** Canonical names are percent-encoded, so a space parts them. */
 const keyOf = (topic: string, user: string | null): string => `${topic} ${user ?? ""}`;
+/** Whom the message is for: in a shared inbox one of its users, or all. */
+const addresseeOf = ({ to, topic }: PublishItem): string => to ?? topic;
 const topicOf = (key: string): string => key.slice(0, key.indexOf(" "));
+/** The topic's, and that of who asks. */
+const tenantsOf = (key: string): [owner: string, asker: string] => {
+  const owner = tenantOf(topicOf(key));
+  const asker = key.slice(key.indexOf(" ") + 1);
+  return [owner, asker === "" ? owner : tenantOf(asker)];
+};
 
 /** Whether a sender may publish to a topic, by the policy as it is at the append. */
 export class Authoriser {
@@ -49,7 +61,10 @@ export class Authoriser {
 
   /** @returns per item null, or why it is refused */
   async check(items: PublishItem[]): Promise<(WireError | null)[]> {
-    const keys = items.map((item) => (isOwn(item) ? keyOf(item.topic, userOf(item)) : null));
+    const keys = items.map((item) =>
+      // What the system says is not asked about.
+      item.role === "system" ? null : keyOf(addresseeOf(item), askerOf(item)),
+    );
     const found = new Map<string, TopicAccess>();
     const unknown = new Set<string>();
     for (const key of keys) {
@@ -65,10 +80,8 @@ export class Authoriser {
       await Promise.all([...unknown].map(learn));
     }
     return items.map((item, i) => {
-      if (item.role === "system") return null;
       const key = keys[i] as string | null;
-      const verdict = key === null ? "not_permitted" : verdictOn(item, found.get(key)!);
-      return verdict === "allow" ? null : new TellwireError(verdict).toWire();
+      return key === null ? null : refusalOf(item, found.get(key)!);
     });
   }
 
@@ -80,7 +93,15 @@ export class Authoriser {
       case "block":
         return this.cache.forget(keyOf(inboxOf(event.user), event.blocked));
       case "tenant":
-        return this.cache.forgetWhere((key) => tenantOf(topicOf(key)) === event.tenant);
+        return this.cache.forgetWhere((key) => tenantsOf(key).includes(event.tenant));
+      case "federation":
+        return this.cache.forgetWhere((key) => {
+          const [owner, asker] = tenantsOf(key);
+          return (
+            owner !== asker &&
+            [event.federation, event.tenant].some((t) => t === owner || t === asker)
+          );
+        });
       default:
     }
   }
@@ -90,18 +111,23 @@ export class Authoriser {
   }
 }
 
-function verdictOn(item: PublishItem, access: TopicAccess): ReturnType<typeof decide> {
+function refusalOf(item: PublishItem, access: TopicAccess): WireError | null {
+  const addressee = addresseeOf(item);
+  // Its edge has not heard yet how the tenant keeps its inboxes now; said again, it will have.
+  if (addressee.startsWith("user:") && (item.to !== undefined) !== (access.sharedInbox === true)) {
+    const error = new TellwireError("upstream", "The tenant keeps its inboxes in another way now", {
+      retryAfter: RETRY_AFTER_S,
+    });
+    return error.toWire();
+  }
   const asker = {
     tenant: tenantOf(item.from),
     user: userOf(item),
     admin: item.role === "tenant",
   };
-  return decide(asker, item.topic, "publish", access);
+  const verdict = decide(asker, addressee, "publish", access);
+  return verdict === "allow" ? null : new TellwireError(verdict).toWire();
 }
-
-/** What another tenant owns is refused without a look; what the system says is not asked about. */
-const isOwn = (item: PublishItem): boolean =>
-  item.role !== "system" && tenantOf(item.topic) === tenantOf(item.from);
 
 /** Look-ups that come while one waits to leave go with it, in one round trip. */
 class Gathered {

@@ -1,7 +1,12 @@
 import { Controller } from "@nestjs/common";
 import { MessagePattern, Payload } from "@nestjs/microservices";
 import type { OperationRequest, Result, SessionRpc } from "@tellwire/contract";
-import { KeyRepository, RevocationRepository, TenantRepository } from "@tellwire/persistence";
+import {
+  FederationRepository,
+  KeyRepository,
+  RevocationRepository,
+  TenantRepository,
+} from "@tellwire/persistence";
 import { TokenService } from "./token.service.js";
 
 @Controller()
@@ -9,6 +14,7 @@ export class AuthController {
   constructor(
     private readonly keys: KeyRepository,
     private readonly tenants: TenantRepository,
+    private readonly federations: FederationRepository,
     private readonly revocations: RevocationRepository,
     private readonly tokens: TokenService,
   ) {}
@@ -21,11 +27,17 @@ export class AuthController {
   }
 
   @MessagePattern("tenant.lookup")
-  async tenant(
+  tenant(
     @Payload() { tenant }: SessionRpc["tenant.lookup"]["params"],
   ): Promise<SessionRpc["tenant.lookup"]["result"]> {
-    const limits = await this.tenants.activeLimits(tenant);
-    return limits === null ? null : { limits };
+    return this.tenants.active(tenant);
+  }
+
+  @MessagePattern("federation.lookup")
+  federation(
+    @Payload() { federation }: SessionRpc["federation.lookup"]["params"],
+  ): Promise<SessionRpc["federation.lookup"]["result"]> {
+    return this.federations.find(federation);
   }
 
   @MessagePattern("revocations.list")

@@ -2,7 +2,8 @@ import { Injectable } from "@nestjs/common";
 import type { Identity, Params, Result } from "@tellwire/contract";
 import { BlockRepository } from "@tellwire/persistence";
 import { Announcer } from "../infrastructure/announcer.js";
-import { askingUser, ownUser } from "../infrastructure/own-names.js";
+import { askingUser } from "../infrastructure/own-names.js";
+import { Reach } from "../infrastructure/reach.js";
 
 /** Whose messages a user does not want in its inbox. */
 @Injectable()
@@ -10,11 +11,12 @@ export class BlockService {
   constructor(
     private readonly blocks: BlockRepository,
     private readonly announcer: Announcer,
+    private readonly reach: Reach,
   ) {}
 
   async block(who: Identity, params: Params<"block">): Promise<Result<"block">> {
     const user = askingUser(who);
-    const other = ownUser(params.user, who);
+    const other = await this.reach.user(params.user, who);
     const blocked = params.blocked ?? true;
     await this.blocks.set(user, other, blocked);
     await this.announcer.announce({ type: "block", user, blocked: other });

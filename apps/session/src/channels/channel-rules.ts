@@ -7,6 +7,7 @@ import {
   type Asker,
   type ChannelPolicy,
   type Role,
+  type TopicAccess,
   type Visibility,
 } from "@tellwire/contract";
 import type { ChannelChange, ChannelView } from "@tellwire/persistence";
@@ -70,18 +71,18 @@ export function createChannel(
   return { change: { policy, createdBy: creator, members }, result: policy };
 }
 
-/** @param autoCreate whether a channel that does not exist comes into being by this */
+/** @param access what lets a channel come into being by this, and a federation's members near it */
 export function joinChannel(
   asker: Asker & { user: string },
   topic: string,
   view: ChannelView,
-  autoCreate: boolean,
+  access: Pick<TopicAccess, "autoCreate" | "federated">,
 ): Decision<Exclude<Role, "none">> {
   const role = view.role(asker.user);
   const verdict = decide(asker, topic, "join", {
+    ...access,
     policy: view.policy,
     role,
-    autoCreate,
     blocked: false,
   });
   if (verdict === "not_found") throw noSuchChannel();

@@ -4,6 +4,7 @@ import {
   may,
   senderOf,
   TellwireError,
+  tenantOf,
   type Asker,
   type Identity,
   type Params,
@@ -17,7 +18,8 @@ import {
   type ChannelView,
 } from "@tellwire/persistence";
 import { Announcer } from "../infrastructure/announcer.js";
-import { askingUser, ownChannel, ownUser } from "../infrastructure/own-names.js";
+import { askingUser, ownChannel } from "../infrastructure/own-names.js";
+import { Reach } from "../infrastructure/reach.js";
 import {
   channelPolicy,
   createChannel,
@@ -37,6 +39,12 @@ const askerOf = (who: Identity): Asker => ({
   admin: who.user === null && may(who, "admin"),
 });
 
+/** In a federation's channel a member's own session stands above nothing. */
+const askerIn = (channel: string, who: Identity): Asker => {
+  const asker = askerOf(who);
+  return tenantOf(channel) === who.tenant ? asker : { ...asker, admin: false };
+};
+
 /** Channels and their members: every change is committed before anyone hears of it. */
 @Injectable()
 export class ChannelService {
@@ -44,6 +52,7 @@ export class ChannelService {
     private readonly channels: ChannelRepository,
     private readonly access: AccessRepository,
     private readonly announcer: Announcer,
+    private readonly reach: Reach,
   ) {}
 
   async create(who: Identity, params: Params<"channel.create">): Promise<Result<"channel.create">> {
@@ -55,37 +64,37 @@ export class ChannelService {
   }
 
   async join(who: Identity, params: Params<"channel.join">): Promise<Result<"channel.join">> {
-    const channel = ownChannel(params.channel, who);
+    const channel = await this.reach.channel(params.channel, who);
     const user = askingUser(who);
-    const { autoCreate } = await this.accessOf(channel, user);
+    const access = await this.accessOf(channel, user);
     const role = await this.change(channel, user, who, [], (view) =>
-      joinChannel({ ...askerOf(who), user }, channel, view, autoCreate),
+      joinChannel({ ...askerOf(who), user }, channel, view, access),
     );
     return { channel, role };
   }
 
   async leave(who: Identity, params: Params<"channel.leave">): Promise<Result<"channel.leave">> {
-    const channel = ownChannel(params.channel, who);
+    const channel = await this.reach.channel(params.channel, who);
     const user = askingUser(who);
     await this.change(channel, user, who, [], (view) =>
-      leaveChannel({ ...askerOf(who), user }, view),
+      leaveChannel({ ...askerIn(channel, who), user }, view),
     );
     return { channel };
   }
 
   async invite(who: Identity, params: Params<"channel.invite">): Promise<Result<"channel.invite">> {
-    const channel = ownChannel(params.channel, who);
-    const user = ownUser(params.user, who);
+    const channel = await this.reach.channel(params.channel, who);
+    const user = await this.reach.userOf(channel, params.user, who);
     const role = await this.change(channel, user, who, [user], (view) =>
-      inviteToChannel(askerOf(who), view, user, params.role),
+      inviteToChannel(askerIn(channel, who), view, user, params.role),
     );
     return { channel, user, role };
   }
 
   async policy(who: Identity, params: Params<"channel.policy">): Promise<Result<"channel.policy">> {
-    const channel = ownChannel(params.channel, who);
+    const channel = await this.reach.channel(params.channel, who);
     const policy = await this.change(channel, null, who, [], (view) =>
-      channelPolicy(askerOf(who), view, params.policy),
+      channelPolicy(askerIn(channel, who), view, params.policy),
     );
     return { channel, policy };
   }
@@ -95,14 +104,15 @@ export class ChannelService {
     who: Identity,
     params: Params<"channel.members">,
   ): Promise<Result<"channel.members">> {
-    const channel = ownChannel(params.channel, who);
-    const access = await this.accessOf(channel, who.user);
+    const channel = await this.reach.channel(params.channel, who);
+    const stranger = tenantOf(channel) !== who.tenant;
+    const access = await this.accessOf(channel, stranger ? senderOf(who) : who.user);
     if (access.policy === null) throw noSuchChannel();
     const verdict = decide(askerOf(who), channel, "read", access);
     if (verdict === "not_found") throw noSuchChannel();
     if (verdict !== "allow") throw new TellwireError(verdict);
     const { after, limit = PAGE } = params;
-    const from = after === undefined ? null : ownUser(after, who);
+    const from = after === undefined ? null : await this.reach.userOf(channel, after, who);
     const members = await this.channels.members(channel, from, limit + 1);
     return {
       channel,
@@ -112,15 +122,16 @@ export class ChannelService {
   }
 
   async list(who: Identity, params: Params<"channel.list">): Promise<Result<"channel.list">> {
-    const { after, limit = PAGE } = params;
-    const from = after === undefined ? null : ownChannel(after, who);
+    const { after, limit = PAGE, federation } = params;
+    const owner = await this.reach.federation(federation, who);
+    const from = after === undefined ? null : ownChannel(after, { tenant: owner });
     // Nobody is called "", so a session of the tenant without that right sees what all may see.
-    const viewer = askerOf(who).admin ? null : (who.user ?? "");
-    const channels = await this.channels.list(who.tenant, viewer, from, limit + 1);
+    const viewer = owner === who.tenant && askerOf(who).admin ? null : (who.user ?? "");
+    const channels = await this.channels.list(owner, viewer, from, limit + 1);
     return { channels: channels.slice(0, limit), more: channels.length > limit };
   }
 
-  /** The edge's question before it subscribes or reads; it has refused other tenants' topics itself. */
+  /** The edge's question before it subscribes, reads, or lets another tenant publish. */
   accessesOf(requests: readonly AccessRequest[], create: boolean): Promise<TopicAccess[]> {
     return this.access.load(requests, create);
   }

@@ -1,9 +1,15 @@
 import { Injectable } from "@nestjs/common";
 import { LRUCache } from "lru-cache";
-import { PRESENCE_AGE_MS, type Identity, type Params, type Result } from "@tellwire/contract";
+import {
+  PRESENCE_AGE_MS,
+  tenantOf,
+  type Identity,
+  type Params,
+  type Result,
+} from "@tellwire/contract";
 import { SessionRepository } from "@tellwire/persistence";
 import { Announcer } from "../infrastructure/announcer.js";
-import { ownUser } from "../infrastructure/own-names.js";
+import { Reach } from "../infrastructure/reach.js";
 import { onlineSince, presenceView, type PresenceView } from "./presence-view.js";
 import { PresenceRepository } from "./presence.repository.js";
 
@@ -12,9 +18,11 @@ const WHO_LIMIT = 100;
 /** Users that one event names. */
 const NAMED_AT_ONCE = 500;
 
+type UserPresence = Result<"presence">["users"][number];
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Who is there. Everybody hears of the own tenant only. */
+/** Who is there. Everybody hears of the own tenant and its fellows in a federation only. */
 @Injectable()
 export class PresenceService {
   /** One reading serves everybody who asks soon after. */
@@ -27,27 +35,32 @@ export class PresenceService {
     private readonly entries: PresenceRepository,
     private readonly sessions: SessionRepository,
     private readonly announcer: Announcer,
+    private readonly reach: Reach,
   ) {}
 
   async presence(who: Identity, params: Params<"presence">): Promise<Result<"presence">> {
-    const users = params.users.map((user) => ownUser(user, who));
-    const view = await this.view(who.tenant);
-    const away = users.filter((user) => !view.has(user));
-    const lastSeen =
-      away.length === 0
-        ? new Map<string, number>()
-        : await this.sessions.lastSeen(who.tenant, away);
-    return {
-      users: users.map((user) => {
-        if (view.has(user)) return { user, status: "online", last_seen: null };
-        const seen = lastSeen.get(user);
-        return { user, status: "offline", last_seen: seen === undefined ? null : iso(seen) };
-      }),
-    };
+    const users = await this.reach.users(params.users, who);
+    const found = new Map<string, UserPresence>();
+    for (const [tenant, of] of Map.groupBy(users, tenantOf)) {
+      for (const one of await this.presenceIn(tenant, of)) found.set(one.user, one);
+    }
+    return { users: users.map((user) => found.get(user) as UserPresence) };
   }
 
-  async who(who: Identity, { limit = WHO_LIMIT }: Params<"who">): Promise<Result<"who">> {
-    const view = await this.view(who.tenant);
+  private async presenceIn(tenant: string, users: readonly string[]): Promise<UserPresence[]> {
+    const view = await this.view(tenant);
+    const away = users.filter((user) => !view.has(user));
+    const lastSeen =
+      away.length === 0 ? new Map<string, number>() : await this.sessions.lastSeen(tenant, away);
+    return users.map((user) => {
+      if (view.has(user)) return { user, status: "online", last_seen: null };
+      const seen = lastSeen.get(user);
+      return { user, status: "offline", last_seen: seen === undefined ? null : iso(seen) };
+    });
+  }
+
+  async who(who: Identity, { limit = WHO_LIMIT, tenant }: Params<"who">): Promise<Result<"who">> {
+    const view = await this.view(await this.reach.tenant(tenant, who));
     const users = [...view].slice(0, limit).map(([user, sessions]) => ({
       user,
       sessions: sessions.length,
@@ -57,8 +70,8 @@ export class PresenceService {
   }
 
   async locate(who: Identity, params: Params<"locate">): Promise<Result<"locate">> {
-    const user = ownUser(params.user, who);
-    const sessions = (await this.view(who.tenant)).get(user) ?? [];
+    const user = await this.reach.user(params.user, who);
+    const sessions = (await this.view(tenantOf(user))).get(user) ?? [];
     return {
       user,
       found: sessions.length > 0,

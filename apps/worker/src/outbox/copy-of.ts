@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
-import { COPY, inboxOf, type PublishItem, type StoredMessage } from "@tellwire/contract";
+import { COPY, inboxOf, placeOf, type PublishItem, type StoredMessage } from "@tellwire/contract";
+import type { CopyOriginal } from "@tellwire/persistence";
 
 /**
  * The copy of a direct message for the inbox of its sender, whose other devices
  * see it there. Its id follows from the original's, so however often it is made
  * it is appended once.
  */
-export function copyOf(original: StoredMessage, outboxId: string): PublishItem {
+export function copyOf(
+  { message: original, sharesInbox }: CopyOriginal,
+  outboxId: string,
+): PublishItem {
   const headers =
     original.headers === null
       ? {}
@@ -15,13 +19,13 @@ export function copyOf(original: StoredMessage, outboxId: string): PublishItem {
     type: "publish",
     req: 0,
     id: copyId(original),
-    topic: inboxOf(original.from),
+    ...placeOf(inboxOf(original.from), sharesInbox),
     from: original.from,
     role: "system",
     kind: COPY,
     priority: original.priority,
     body: original.body,
-    headers: Buffer.from(JSON.stringify({ ...headers, to: original.topic })),
+    headers: Buffer.from(JSON.stringify({ ...headers, to: original.to ?? original.topic })),
     correlationId: original.correlationId,
     expiresAt: original.expiresAt,
     sendAt: null,

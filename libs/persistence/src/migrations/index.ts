@@ -4,6 +4,8 @@ import { installation } from "./0003-installation.js";
 import { access } from "./0004-access.js";
 import { uplinks } from "./0005-uplinks.js";
 import { intermudRouter } from "./0006-intermud-router.js";
+import { federations } from "./0007-federations.js";
+import { sharedInbox } from "./0008-shared-inbox.js";
 
 export interface Migration {
   version: number;
@@ -19,4 +21,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, name: "access", sql: access },
   { version: 5, name: "uplinks", sql: uplinks },
   { version: 6, name: "intermud-router", sql: intermudRouter },
+  { version: 7, name: "federations", sql: federations },
+  { version: 8, name: "shared-inbox", sql: sharedInbox },
 ];

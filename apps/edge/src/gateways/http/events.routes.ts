@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { ERRORS, TellwireError, type Result, type WireError } from "@tellwire/contract";
+import type { Connection } from "../../connection/connection.js";
 import type { Connections } from "../../connection/connections.js";
 import type { Operations } from "../../operations/operations.js";
 import { Conversation } from "../conversation.js";
@@ -31,7 +32,8 @@ export function eventRoutes(
       if (connection.closed || connection.identity === null) throw new TellwireError("overloaded");
       const lastId = request.headers["last-event-id"];
       const query = new URL(request.url, "http://edge").searchParams;
-      const params = subscribeParams(query, lastId as string | undefined, connection.identity);
+      const last = lastId as string | undefined;
+      const params = subscribeParams(query, last, connection.identity, sharedInbox(connection));
       const subscribed = (await conversation.perform("subscribe", params)) as Subscribed;
       const cursors = cursorsFrom(subscribed, params.topics);
       if (connection.closed) throw new TellwireError("overloaded");
@@ -44,6 +46,12 @@ export function eventRoutes(
     }
     connection.onClosed.add(heartbeat.add({ beat: () => wire.ping() }));
   });
+}
+
+/** The shared inbox of which a connection's user has its part, open since it authenticated. */
+function sharedInbox({ subscriptions }: Connection): string | undefined {
+  for (const { topic, to } of subscriptions.values()) if (to !== undefined) return topic;
+  return undefined;
 }
 
 type Subscribed = Result<"subscribe">;

@@ -87,21 +87,27 @@ export const PING = Buffer.from(": ping\n\n");
  * Params of `subscribe` for a stream: the topics of the query (`topic` and
  * `after` repeat in step), and a user's own inbox, which they follow anyway, so
  * that its cursor is known. `Last-Event-ID` goes before `after`.
+ * @param inbox the topic in which the user has its inbox
  * @throws TellwireError `invalid_params`
  */
 export function subscribeParams(
   query: URLSearchParams,
   lastEventId: string | undefined,
   who: Pick<Identity, "tenant" | "user">,
+  inbox = who.user === null ? null : inboxOf(who.user),
 ): { topics: { topic: string; after?: number }[]; log_epoch?: string } {
-  const named = query.getAll("topic").map((topic) => canonicalTopic(topic, who.tenant));
+  const own = who.user === null ? null : inboxOf(who.user);
+  const named = query.getAll("topic").map((topic) => {
+    const canonical = canonicalTopic(topic, who.tenant);
+    return canonical === own && inbox !== null ? inbox : canonical;
+  });
   const afters = query.getAll("after");
   if (afters.length > 0 && afters.length !== named.length) {
     throw new TellwireError("invalid_params", "after: one for each topic, or none");
   }
   const last = lastEventId ? decodeCursors(lastEventId) : null;
   const wanted = new Map<string, number | undefined>();
-  if (who.user !== null) wanted.set(inboxOf(who.user), undefined);
+  if (inbox !== null) wanted.set(inbox, undefined);
   named.forEach((topic, i) =>
     wanted.set(topic, afters[i] === undefined ? undefined : Number(afters[i])),
   );

@@ -10,6 +10,10 @@ import { IngressWriter } from "./outbox/ingress-writer.js";
 import { LossWatch } from "./outbox/loss-watch.js";
 import { OutboxRelay } from "./outbox/outbox-relay.js";
 import { RetentionProcessor } from "./retention/retention.processor.js";
+import { Ephemera } from "./uplink/ephemera.js";
+import { PresenceReader } from "./uplink/presence-reader.js";
+import { UplinkMetrics } from "./uplink/uplink-metrics.js";
+import { provideUplinks } from "./uplink/uplink-tools.js";
 import { ScheduleProcessor } from "./schedule/schedule.processor.js";
 
 @Module({
@@ -21,6 +25,9 @@ import { ScheduleProcessor } from "./schedule/schedule.processor.js";
     IngressWriter,
     LossWatch,
     OutboxRelay,
+    Ephemera,
+    PresenceReader,
+    UplinkMetrics,
     ScheduleProcessor,
     ExpireProcessor,
     RetentionProcessor,
@@ -33,6 +40,6 @@ import { ScheduleProcessor } from "./schedule/schedule.processor.js";
 })
 export class WorkerModule {
   static with(parts: Parts): DynamicModule {
-    return { module: WorkerModule, providers: partsOf(parts) };
+    return { module: WorkerModule, providers: [...partsOf(parts), provideUplinks(parts)] };
   }
 }

@@ -9,6 +9,7 @@ import { JobQueues } from "./jobs/job-queues.js";
 import { JobRunner } from "./jobs/job-runner.js";
 import { LossWatch } from "./outbox/loss-watch.js";
 import { OutboxRelay } from "./outbox/outbox-relay.js";
+import { Uplinks } from "./uplink/uplinks.js";
 import { WorkerModule } from "./worker.module.js";
 
 /**
@@ -37,6 +38,7 @@ export async function startWorker(
   await app.get(JobQueues).ready();
   const relaying = app.get(OutboxRelay).run(stopping.signal);
   const watching = app.get(LossWatch).run(stopping.signal);
+  const linking = app.get(Uplinks).run(stopping.signal);
   const runner = app.get(JobRunner);
   runner.start();
 
@@ -50,7 +52,7 @@ export async function startWorker(
     port,
     async stop() {
       stopping.abort();
-      await Promise.all([relaying, watching, runner.stop(config.drainMs)]);
+      await Promise.all([relaying, watching, linking, runner.stop(config.drainMs)]);
       await app.close();
       await health.close();
       redis.close();

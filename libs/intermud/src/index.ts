@@ -36,6 +36,7 @@ export type {
 export { carryPacket, readCarried, type CarriedPacket } from "./carried/carried-packet.js";
 export { saidIn, type Said } from "./carried/said.js";
 
+export { isChannelName, isListable, isMudName } from "./router/bounds.js";
 export { decideAbsences, decideDrop, decideProcessGone, removal } from "./router/absences.js";
 export { irnLists } from "./router/irn-lists.js";
 export {

@@ -44,6 +44,8 @@ export class UplinkRepository {
           tenant_id: tenant,
           description: JSON.stringify(description),
           routers: JSON.stringify(routers),
+          // One that is removed and added again is another one to whoever holds it.
+          version: sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
         })
         .onConflict((clash) => clash.doNothing())
         .executeTakeFirst();

@@ -20,3 +20,5 @@ export {
   type TestKey,
   type TestTenant,
 } from "./test-cluster.js";
+export { lpcText, mudmodeFrame, readLpc, type Lpc } from "./intermud/lpc.js";
+export { RouterPeer } from "./intermud/router-peer.js";

@@ -6,6 +6,7 @@ import {
   type Identity,
   type Permission,
 } from "@tellwire/contract";
+import type { NetworkRouter } from "@tellwire/persistence";
 
 export function tenantName(value: string): string {
   try {
@@ -42,4 +43,29 @@ export function permissions(value: string): Identity["permissions"] {
     }
   }
   return names as Identity["permissions"];
+}
+
+/** `*name host port` of an Intermud-3 router; the option may be repeated. */
+export function networkRouter(value: string, before: NetworkRouter[] = []): NetworkRouter[] {
+  const [, name, host, port] = /^(\*\S+)\s+([^\s:]+)[\s:]+(\d{1,5})$/.exec(value.trim()) ?? [];
+  const number = Number(port);
+  if (name === undefined || host === undefined || number < 1 || number > 65_535) {
+    throw new InvalidArgumentError("As '*i4 204.209.44.3 8080'; its name begins with *.");
+  }
+  return [...before, { name, host, port: number }];
+}
+
+export function tcpPort(value: string): number {
+  const port = Number(value);
+  if (!/^\d{1,5}$/.test(value) || port > 65_535) throw new InvalidArgumentError("A TCP port.");
+  return port;
+}
+
+/** Services of a MUD, separated by commas. */
+export function serviceList(value: string): Record<string, number> {
+  const names = value.split(",").map((name) => name.trim());
+  if (names.some((name) => !/^[a-z0-9-]+$/.test(name))) {
+    throw new InvalidArgumentError("As tell,who,finger.");
+  }
+  return Object.fromEntries(names.map((name) => [name, 1]));
 }

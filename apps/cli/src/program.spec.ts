@@ -164,7 +164,58 @@ describe("tellwire", () => {
     expect(await keys.findByHash(hash)).not.toBeNull();
   });
 
+  it("links a tenant to a foreign network, and tells how that is", async () => {
+    await tellwire("federation", "create", "i3");
+    await tellwire("tenant", "create", "net", "--shared-inbox");
+    const router = [
+      "--router",
+      "*i4 204.209.44.3 8080",
+      "--router",
+      "*wpr router.example.com:9000",
+    ];
+    const add = ["uplink", "add", "net", "--federation", "i3", "--mud", "Our MUD", ...router];
+    await expect(tellwire(...add)).rejects.toThrow(/no member/);
+    for (const side of ["grant", "accept"]) await tellwire("federation", side, "i3", "net");
+    await tellwire(...add, "--services", "tell,who", "--player-port", "4000");
+    await expect(tellwire(...add)).rejects.toThrow(/already/);
+    await tellwire("uplink", "carry", "net", "lobby", "imud_gossip");
+    await expect(tellwire("uplink", "carry", "net", "lobby")).rejects.toThrow(/carried already/);
+    expect(await tellwire("uplink", "list")).toMatchObject([
+      {
+        tenant: "net",
+        mud: "Our MUD",
+        enabled: true,
+        holder: null,
+        routers: [
+          { name: "*i4", host: "204.209.44.3", port: 8080 },
+          { name: "*wpr", host: "router.example.com", port: 9000 },
+        ],
+        description: { playerPort: 4000, services: { tell: 1, who: 1 } },
+        channels: [{ channel: "lobby", remote: "imud_gossip" }],
+      },
+    ]);
+    await tellwire("uplink", "disable", "net");
+    expect(await tellwire("uplink", "list")).toMatchObject([{ enabled: false }]);
+    await tellwire("uplink", "enable", "net");
+    await tellwire("uplink", "drop", "net", "lobby");
+    await expect(tellwire("uplink", "drop", "net", "lobby")).rejects.toThrow(/not carried/);
+    await tellwire("uplink", "remove", "net");
+    expect(await tellwire("uplink", "list")).toEqual([]);
+  });
+
   it.each([
+    [["uplink", "enable", "nobody"], /has no uplink/],
+    [["uplink", "remove", "nobody"], /has no uplink/],
+    [["uplink", "carry", "nobody", "lobby"], /has no uplink/],
+    [["uplink", "add", "demo", "--federation", "x", "--mud", "M"], /--router/],
+    [
+      ["uplink", "add", "demo", "--federation", "x", "--mud", "M", "--router", "i4 host 8080"],
+      /begins with \*/,
+    ],
+    [
+      ["uplink", "add", "demo", "--federation", "x", "--mud", "M", "--router", "*i4 host 8080"],
+      /shared inbox/,
+    ],
     [["tenant", "create", "Not Valid"], /Lower-case/],
     [["tenant", "create", "demo"], /already/],
     [["tenant", "settings", "nobody"], /no tenant nobody/],

@@ -8,6 +8,7 @@ import { migrateCommand } from "./commands/migrate.command.js";
 import { tenantCommand } from "./commands/tenant.command.js";
 import { mudCommand } from "./commands/mud.command.js";
 import { partitionsCommand } from "./commands/partitions.command.js";
+import { uplinkCommand } from "./commands/uplink.command.js";
 import { run } from "./run.js";
 
 export function createProgram(): Command {
@@ -21,6 +22,7 @@ export function createProgram(): Command {
   demoCommand(program, run);
   tenantCommand(program, run);
   keyCommand(program, run);
+  uplinkCommand(program, run);
   federationCommand(program, run);
   deadLetterCommand(program, run);
   logEpochCommand(program, run);

@@ -28,6 +28,7 @@ import { EphemeralDelivery } from "./ephemeral/ephemeral-delivery.js";
 import { createEntrance } from "./gateways/entrance.js";
 import { HttpGateway } from "./gateways/http/http.gateway.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
+import { createEngine } from "./gateways/socketio/socketio.server.js";
 import { TcpGateway } from "./gateways/tcp/tcp.gateway.js";
 import { WsGateway } from "./gateways/ws/ws.gateway.js";
 import { Ingress } from "./ingress/ingress.js";
@@ -232,7 +233,12 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   );
   const ws = new WsGateway(operations, connections, config);
   const tcp = new TcpGateway(operations, connections, config);
-  const socketio = new SocketioGateway(operations, connections, config.name, config);
+  const socketio = new SocketioGateway(
+    operations,
+    connections,
+    createEngine(config.name, config),
+    config,
+  );
   const bus = new EphemeralBus(socketio.io, redis, keys, config.ephemeralPending);
   const presence = new PresenceReporter(rpc, bus, () => instance.id, log);
   const delivery = new EphemeralDelivery(feeds);

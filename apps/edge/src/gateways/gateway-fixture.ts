@@ -8,8 +8,10 @@ import type { Caller } from "../operations/caller.js";
 import { Operations, type Handlers } from "../operations/operations.js";
 import type { Credentials } from "./credentials.js";
 import { createEntrance } from "./entrance.js";
+import type { GatewayOptions } from "./gateway-options.js";
 import { HttpGateway } from "./http/http.gateway.js";
 import { SocketioGateway } from "./socketio/socketio.gateway.js";
+import { createEngine, type EngineOptions } from "./socketio/socketio.server.js";
 import { TcpGateway } from "./tcp/tcp.gateway.js";
 import { WsGateway } from "./ws/ws.gateway.js";
 
@@ -36,8 +38,7 @@ export interface GatewayFixture {
 
 export async function startGateways(
   limits: Partial<ConnectionLimits> = {},
-  pingMs = 25_000,
-  behindProxy = false,
+  changed: Partial<EngineOptions & GatewayOptions> = {},
 ): Promise<GatewayFixture> {
   const connections = new Connections({
     budget: 1 << 20,
@@ -52,10 +53,16 @@ export async function startGateways(
     { admit: () => undefined, stillValid: () => undefined },
     () => undefined,
   );
-  const options = { maxFrame: MAX_FRAME, pingMs, behindProxy, connectionOperations: 16 };
+  const options = {
+    maxFrame: MAX_FRAME,
+    pingMs: 25_000,
+    behindProxy: false,
+    connectionOperations: 16,
+    ...changed,
+  };
   const ws = new WsGateway(operations, connections, options);
   const tcp = new TcpGateway(operations, connections, options);
-  const socketio = new SocketioGateway(operations, connections, "edge-7", {
+  const socketio = new SocketioGateway(operations, connections, createEngine("edge-7", options), {
     ...options,
     authenticationMs: limits.authenticationMs ?? 10_000,
   });

@@ -11,8 +11,7 @@ export const MAX_DEPTH = 256;
  * @throws TellwireError `parse_error` where it is not JSON, `invalid_request` where it nests too deeply
  */
 export function parseJson(text: string): unknown {
-  // Each level takes an opening and a closing character, so a short text cannot be deep.
-  if (text.length > 2 * MAX_DEPTH && nestsDeeperThan(text, MAX_DEPTH)) {
+  if (nestsTooDeeply(text)) {
     throw new TellwireError("invalid_request", `Nested more than ${MAX_DEPTH} levels deep`);
   }
   try {
@@ -21,6 +20,11 @@ export function parseJson(text: string): unknown {
     throw new TellwireError("parse_error");
   }
 }
+
+/** Whether a text, taken as JSON, nests more than {@link MAX_DEPTH} levels. */
+export const nestsTooDeeply = (text: string): boolean =>
+  // Each level takes an opening and a closing character, so a short text cannot be deep.
+  text.length > 2 * MAX_DEPTH && nestsDeeperThan(text, MAX_DEPTH);
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -297,7 +297,7 @@ describe("event streams", () => {
 
   it("takes a token from the query, sends signs of life, and says why it ends", async () => {
     await edge.stop();
-    edge = await startGateways({}, 250);
+    edge = await startGateways({}, { pingMs: 250 });
     const opened = await stream("topic=channel:a&token=token-of-alice", {});
     await eventually(() => opened.events.some((e) => e.event === undefined));
     only().close("drain");

@@ -183,7 +183,7 @@ describe("JSON-RPC over TCP", () => {
 
 describe("JSON-RPC over TCP, behind a load balancer", () => {
   it("takes the client’s address from the header, and nothing from what the client writes", async () => {
-    edge = await startGateways({}, 25_000, true);
+    edge = await startGateways({}, { behindProxy: true });
     const forged = "PROXY TCP4 6.6.6.6 6.6.6.6 1 2\r\n";
     const client = open(
       `PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n${request(1, "authenticate", { api_key: KEY })}${forged}`,
@@ -196,7 +196,7 @@ describe("JSON-RPC over TCP, behind a load balancer", () => {
   });
 
   it("waits for a header that comes in pieces, and drops who has none", async () => {
-    edge = await startGateways({}, 25_000, true);
+    edge = await startGateways({}, { behindProxy: true });
     const client = open("PROXY TCP4 203.0.113.9 10.0");
     const without = open(request(1, "ping"));
     await without.closed;

@@ -209,7 +209,7 @@ describe("JSON-RPC over WebSocket", () => {
   });
 
   it("closes who gives no sign of life", async () => {
-    edge = await startGateways({}, 250);
+    edge = await startGateways({}, { pingMs: 250 });
     const silent = connect(edge.port, "127.0.0.1");
     silent.write(
       "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +

@@ -7,14 +7,19 @@ export function onceMore(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;
   let due = false;
   const run = async (): Promise<void> => {
-    while (due) {
-      due = false;
-      await work();
+    try {
+      while (due) {
+        due = false;
+        await work();
+      }
+    } finally {
+      // In the turn of the last look, or whoever asks in between would join what has ended.
+      running = null;
     }
   };
   return () => {
     due = true;
-    running ??= run().finally(() => (running = null));
+    running ??= run();
     return running;
   };
 }

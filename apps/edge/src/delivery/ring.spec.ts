@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { wsCodec } from "../gateways/ws/ws.codec.js";
 import { DeliveryFixture, MemoryLog } from "./delivery.fixture.js";
@@ -31,6 +34,27 @@ describe("Ring", () => {
     expect(ring.bytes).toBeLessThanOrEqual(5000);
     ring.grow(messages[2]!, 5000);
     expect(ring.oldest).toBe(3);
+  });
+
+  it("keeps nothing alive that it has dropped", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const log = new MemoryLog();
+    const ring = new Ring(100, 5000);
+    const pushed: WeakRef<object>[] = [];
+    const push = (): void => {
+      const message = { ...log.append(TOPIC, BODY) };
+      pushed.push(new WeakRef(message));
+      ring.push(message);
+    };
+    for (let i = 0; i < 50; i++) push();
+    await expect
+      .poll(async () => {
+        await setImmediate();
+        collect();
+        return pushed.filter((message) => message.deref() !== undefined).length;
+      })
+      .toBe(ring.after(0, 100).length);
   });
 
   it("empties at a gap", () => {

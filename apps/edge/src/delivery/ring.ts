@@ -8,7 +8,8 @@ const OVERHEAD = 300;
  * bytes, those of the frames made of them included.
  */
 export class Ring {
-  private messages: StoredMessage[] = [];
+  /** Before {@link start} there is nothing any more: a message dropped must be free to go. */
+  private messages: (StoredMessage | null)[] = [];
   /** Bytes of each message. */
   private sizes: number[] = [];
   private start = 0;
@@ -60,7 +61,7 @@ export class Ring {
   /** At most `limit` messages after `seq`. */
   after(seq: number, limit: number): StoredMessage[] {
     const from = this.start + Math.max(0, seq + 1 - this.oldest);
-    return this.messages.slice(from, from + limit);
+    return this.messages.slice(from, from + limit) as StoredMessage[];
   }
 
   clear(): void {
@@ -75,7 +76,8 @@ export class Ring {
       this.messages.length - this.start > this.most ||
       (this.held > this.mostBytes && this.messages.length - this.start > 1)
     ) {
-      this.held -= this.sizes[this.start++] as number;
+      this.held -= this.sizes[this.start] as number;
+      this.messages[this.start++] = null;
     }
   }
 }

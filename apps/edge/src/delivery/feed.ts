@@ -229,10 +229,12 @@ export class Feed {
     while (this.contiguous < this.target && !this.closed) {
       try {
         const page = await this.history.page(this.topic, this.contiguous, PAGE);
+        if (this.closed) break;
         this.hooks.checkEpoch(page.logEpoch);
         if (page.floor > this.contiguous) this.truncate(page.floor);
         for (const [i, message] of page.messages.entries()) {
           if (i % CHUNK === CHUNK - 1) await nextTurn();
+          if (this.closed) break;
           if (message.seq === this.contiguous + 1) this.deliver(message, true);
         }
         this.deliverHeld();
@@ -249,6 +251,8 @@ export class Feed {
   private truncate(floor: number): void {
     this.floor = floor;
     this.contiguous = floor;
+    // It does not reach the newest message any more, as whoever reads it takes for granted.
+    this.clearRing();
     for (const subscription of this.live) {
       if (subscription.cursor >= floor) continue;
       subscription.cursor = floor;

@@ -82,6 +82,29 @@ describe("a connection that may have 100 topics", () => {
     expect(delivery.feeds.size).toBe(60);
   });
 
+  it("has all of them, though one that it asked for has joined before its answer is there", async () => {
+    let rightsKnown = (): void => {};
+    const known = new Promise<void>((resolve) => (rightsKnown = resolve));
+    let asked = 0;
+    const slowly = async (topics: string[]): Promise<string[]> => {
+      if (++asked === 2) await known;
+      return topics;
+    };
+    const first = delivery.subscriptions.subscribe(
+      client.connection,
+      topicsOf(1),
+      undefined,
+      slowly,
+    );
+    await vi.advanceTimersByTimeAsync(1);
+    expect(client.connection.subscriptions.size).toBe(60);
+    await delivery.subscriptions.subscribe(client.connection, topicsOf(2).slice(0, 40));
+    rightsKnown();
+    await first;
+    expect(client.connection.subscriptions.size).toBe(100);
+    await expect(ask(3)).rejects.toMatchObject({ reason: "invalid_params" });
+  });
+
   it("can use the places again of what was refused or given up", async () => {
     delivery.router = null;
     const refused = ask(1).catch(({ reason }) => reason);
@@ -93,6 +116,30 @@ describe("a connection that may have 100 topics", () => {
       const topics = topicsOf(n).map(({ topic }) => topic);
       delivery.subscriptions.unsubscribe(client.connection, topics);
     }
+  });
+});
+
+describe("two subscribes to a topic at the same time", () => {
+  it("leave the later one as it is when the rights of the first cannot be told", async () => {
+    let asked = 0;
+    let fail = (_error: Error): void => {};
+    const failing = new Promise<string[]>((_, reject) => (fail = reject));
+    const permitted = (topics: string[]): Promise<string[]> =>
+      ++asked === 1 ? Promise.resolve(topics) : failing;
+    const subscribe = (given?: typeof permitted): Promise<unknown> =>
+      delivery.subscriptions.subscribe(
+        client.connection,
+        [{ topic: TOPIC, after: 0 }],
+        undefined,
+        given,
+      );
+    const first = subscribe(permitted);
+    await vi.advanceTimersByTimeAsync(1);
+    await subscribe();
+    fail(new Error("away"));
+    await expect(first).rejects.toThrow("away");
+    delivery.say([delivery.log.append(TOPIC)]);
+    expect(await delivered()).toEqual([1]);
   });
 });
 

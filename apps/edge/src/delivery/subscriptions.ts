@@ -38,8 +38,8 @@ const everything: Permitted = async (topics) => topics;
 
 /** Who receives what at this edge. */
 export class Subscriptions {
-  /** Topics for which connections have subscribes under way, which count as theirs already. */
-  private readonly underWay = new WeakMap<Connection, number>();
+  /** Topics for which connections have subscribes under way, which count as theirs already, and how many. */
+  private readonly underWay = new WeakMap<Connection, Map<string, number>>();
 
   constructor(
     private readonly feeds: Feeds,
@@ -103,13 +103,23 @@ export class Subscriptions {
 
   /** Before anything is awaited, as others may ask for the same connection meanwhile. */
   private reserve(connection: Connection, requests: SubscribeRequest[]): () => void {
-    const fresh = requests.filter(({ topic }) => !connection.subscriptions.has(topic)).length;
-    const underWay = this.underWay.get(connection) ?? 0;
-    if (connection.subscriptions.size + underWay + fresh > this.most) {
+    const { subscriptions } = connection;
+    const underWay = this.underWay.get(connection) ?? new Map<string, number>();
+    const asked = requests.map(({ topic }) => topic).filter((topic) => !underWay.has(topic));
+    // One that has joined is still under way until its answer is there, and counts once.
+    const fresh = [...underWay.keys(), ...asked].filter((topic) => !subscriptions.has(topic));
+    if (subscriptions.size + fresh.length > this.most) {
       throw new TellwireError("invalid_params", `At most ${this.most} topics a connection`);
     }
-    this.underWay.set(connection, underWay + fresh);
-    return () => this.underWay.set(connection, (this.underWay.get(connection) ?? 0) - fresh);
+    this.underWay.set(connection, underWay);
+    for (const { topic } of requests) underWay.set(topic, (underWay.get(topic) ?? 0) + 1);
+    return () => {
+      for (const { topic } of requests) {
+        const others = (underWay.get(topic) ?? 1) - 1;
+        if (others > 0) underWay.set(topic, others);
+        else underWay.delete(topic);
+      }
+    };
   }
 
   /** Joins the topics once their heads are known. Nothing is sent yet. */
@@ -148,7 +158,11 @@ export class Subscriptions {
     try {
       still = new Set(await permitted(joined.map(({ answer }) => answer.topic)));
     } catch (error) {
-      for (const subscription of begun) this.end(connection, subscription.topic);
+      for (const subscription of begun) {
+        // Another subscribe may have taken its place meanwhile.
+        const { topic } = subscription;
+        if (connection.subscriptions.get(topic) === subscription) this.end(connection, topic);
+      }
       throw error;
     }
     const answers = joined.map(({ answer }) => answer);

@@ -25,6 +25,7 @@ export function eventRoutes(
     const address = addressOf(request.headers, request.socket.remoteAddress, behindProxy);
     const wire = new SseWire(reply.raw, address);
     const connection = connections.accept(wire);
+    if (connection.closed) throw new TellwireError("overloaded");
     reply.raw.on("close", () => connection.ended());
     const conversation = new Conversation(operations, connection, options.connectionOperations);
     try {

@@ -295,6 +295,28 @@ describe("event streams", () => {
     stop();
   });
 
+  it("names the log's new epoch in its ids after a reset", async () => {
+    const { events, stop } = await stream("topic=channel:a&topic=channel:b");
+    await eventually(() => events.length === 1);
+    for (const topic of ["user:alice@acme", "channel:a@acme", "channel:b@acme"]) {
+      only().event("reset", { topic, head: 4, log_epoch: "epoch-2" });
+    }
+    message("channel:a@acme", 5);
+    await eventually(() => events.length === 5);
+    expect(events.map(({ event, id }) => [event, id]).slice(3)).toEqual([
+      ["reset", "epoch-2;user:alice@acme|4,channel:a@acme|4,channel:b@acme|4"],
+      ["message", "epoch-2;user:alice@acme|4,channel:a@acme|5,channel:b@acme|4"],
+    ]);
+    stop();
+  });
+
+  it("turns away before all else when the edge is full", async () => {
+    await edge.stop();
+    edge = await startGateways({ most: 0 });
+    expect((await stream("topic=channel:a")).status).toBe(503);
+    expect(edge.performed).toEqual([]);
+  });
+
   it("takes a token from the query, sends signs of life, and says why it ends", async () => {
     await edge.stop();
     edge = await startGateways({}, { pingMs: 250 });

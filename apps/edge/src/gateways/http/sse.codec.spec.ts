@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeCursors, encodeCursors, place, sseCodec, subscribeParams } from "./sse.codec.js";
+import {
+  decodeCursors,
+  encodeCursors,
+  moveTo,
+  place,
+  sseCodec,
+  subscribeParams,
+} from "./sse.codec.js";
 
 const alice = { tenant: "acme", user: "alice@acme" };
 const params = (
@@ -16,7 +23,7 @@ describe("sseCodec", () => {
       '{"topic":"channel:a@acme","seq":7,\r\n"body":"ü"}',
     );
     const found = place(frame);
-    expect(found).toMatchObject({ topic: "channel:a@acme", seq: 7 });
+    expect(found).toMatchObject({ topic: "channel:a@acme", seq: 7, epoch: null });
     expect(String(found?.event)).toBe(
       'event: message\ndata: {"topic":"channel:a@acme","seq":7, "body":"ü"}\n\n',
     );
@@ -32,6 +39,27 @@ describe("sseCodec", () => {
         expect(decodeCursors(encodeCursors(given))).toEqual(given);
       }),
     );
+  });
+
+  it("begins anew with the epoch of a reset, each topic at its own", () => {
+    const cursors = {
+      epoch: "e-1",
+      seqs: new Map([
+        ["a", 9],
+        ["b", 9],
+      ]),
+    };
+    const reset = (topic: string): void => {
+      const frame = sseCodec.encodeEvent(
+        "reset",
+        JSON.stringify({ topic, head: 4, log_epoch: "e-2" }),
+      );
+      moveTo(cursors, place(frame)!);
+    };
+    reset("b");
+    expect(encodeCursors(cursors)).toBe("e-2;a|0,b|4");
+    reset("a");
+    expect(encodeCursors(cursors)).toBe("e-2;a|4,b|4");
   });
 
   it.each(["", "x", "e;a", "e;a|x", "e;|5"])("refuses the id %j", (id) => {

@@ -19,28 +19,60 @@ const NEWLINE = 10;
 const eventText = (name: string, params: string): string =>
   `event: ${name}\ndata: ${params.replace(/[\r\n]+/g, " ")}\n\n`;
 
-/** Server-Sent Events. A message starts with a comment line that tells its place, for {@link place}. */
+/** Server-Sent Events. What moves a cursor starts with a comment line that tells where, for {@link place}. */
 export const sseCodec: EventCodec = {
   name: "sse",
   encodeEvent(event: EventName, params: string): Buffer {
     const text = eventText(event, params);
-    if (event !== "message") return Buffer.from(text);
-    const { topic, seq } = JSON.parse(params) as { topic: string; seq: number };
-    return Buffer.from(`:${topic}|${seq}\n${text}`);
+    if (event === "message") {
+      const { topic, seq } = JSON.parse(params) as { topic: string; seq: number };
+      return Buffer.from(`:${topic}|${seq}\n${text}`);
+    }
+    if (event === "reset") {
+      const { topic, head, log_epoch } = JSON.parse(params) as Reset;
+      return Buffer.from(`:${topic}|${head}|${log_epoch}\n${text}`);
+    }
+    return Buffer.from(text);
   },
 };
 
-/** Takes a message's frame apart; null for other events. */
-export function place(frame: Buffer): { topic: string; seq: number; event: Buffer } | null {
+interface Reset {
+  topic: string;
+  head: number;
+  log_epoch: string;
+}
+
+/** Where an event moves the cursor of a topic. */
+interface Place {
+  topic: string;
+  seq: number;
+  /** The log's new epoch, in which numbers begin again. */
+  epoch: string | null;
+  event: Buffer;
+}
+
+/** Takes the frame of a message or a reset apart; null for other events. */
+export function place(frame: Buffer): Place | null {
   if (frame[0] !== COLON) return null;
   const end = frame.indexOf(NEWLINE);
-  const line = frame.toString("utf8", 1, end);
-  const bar = line.lastIndexOf("|");
-  return {
-    topic: line.slice(0, bar),
-    seq: Number(line.slice(bar + 1)),
-    event: frame.subarray(end + 1),
-  };
+  const [topic, seq, epoch] = frame.toString("utf8", 1, end).split("|") as [
+    string,
+    string,
+    string?,
+  ];
+  return { topic, seq: Number(seq), epoch: epoch ?? null, event: frame.subarray(end + 1) };
+}
+
+/**
+ * Moves a stream's cursors. Until each topic has its own reset, those of the epoch
+ * before mean nothing: who is cut off in between gets such a topic from its beginning.
+ */
+export function moveTo(cursors: Cursors, { topic, seq, epoch }: Place): void {
+  if (epoch !== null && epoch !== cursors.epoch) {
+    cursors.epoch = epoch;
+    for (const known of cursors.seqs.keys()) cursors.seqs.set(known, 0);
+  }
+  cursors.seqs.set(topic, seq);
 }
 
 /** The cursors of a stream, in an epoch of the log. */

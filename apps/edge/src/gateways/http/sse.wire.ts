@@ -4,6 +4,7 @@ import type { Wire } from "../../connection/wire.js";
 import {
   closeFrame,
   encodeCursors,
+  moveTo,
   openingFrame,
   PING,
   place,
@@ -28,7 +29,8 @@ export class SseWire implements Wire {
    * message that is still to be written, or a client cut off between would miss it.
    */
   begin(cursors: Cursors, subscribed: unknown): void {
-    for (const { topic, seq } of this.held.flatMap((frame) => place(frame) ?? [])) {
+    for (const { topic, seq, epoch } of this.held.flatMap((frame) => place(frame) ?? [])) {
+      if (epoch !== null) continue;
       cursors.seqs.set(topic, Math.min(cursors.seqs.get(topic) ?? seq, seq - 1));
     }
     this.cursors = cursors;
@@ -75,8 +77,8 @@ export class SseWire implements Wire {
 }
 
 function withId(frame: Buffer, cursors: Cursors): Buffer[] {
-  const message = place(frame);
-  if (message === null) return [frame];
-  cursors.seqs.set(message.topic, message.seq);
-  return [Buffer.from(`id: ${encodeCursors(cursors)}\n`), message.event];
+  const to = place(frame);
+  if (to === null) return [frame];
+  moveTo(cursors, to);
+  return [Buffer.from(`id: ${encodeCursors(cursors)}\n`), to.event];
 }

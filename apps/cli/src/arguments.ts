@@ -22,6 +22,14 @@ export function count(value: string): number {
   return Number(value);
 }
 
+export function decimal(value: string): number {
+  const number = Number(value);
+  if (value.trim() === "" || !(number >= 0 && number <= 1e9)) {
+    throw new InvalidArgumentError("A number that is not below 0.");
+  }
+  return number;
+}
+
 export function yesNo(value: string): boolean {
   if (value !== "true" && value !== "false") throw new InvalidArgumentError("true or false.");
   return value === "true";

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { capacityCommand } from "./commands/capacity.command.js";
 import { deadLetterCommand } from "./commands/dead-letter.command.js";
 import { demoCommand } from "./commands/demo.command.js";
 import { federationCommand } from "./commands/federation.command.js";
@@ -28,5 +29,6 @@ export function createProgram(): Command {
   logEpochCommand(program, run);
   partitionsCommand(program, run);
   mudCommand(program, run);
+  capacityCommand(program);
   return program;
 }

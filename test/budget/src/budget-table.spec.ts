@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { budgetMarkdown, rowsOf } from "./budget-table.js";
 
 const result = {
+  memory: {},
   remarks: [],
   rates: [
     {

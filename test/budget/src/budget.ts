@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Conductor, lineOf, type ProcessGroups } from "@tellwire/loadgen";
+import { Conductor, lineOf, memoryOf, type ProcessGroups } from "@tellwire/loadgen";
 import { processesOf } from "@tellwire/peer-support";
 import { AppendCount } from "./append-count.js";
 import { type Cost, measure, type Measured } from "./cost.js";
@@ -11,6 +11,8 @@ const RATES = [500, 1_000, 2_000];
 export const CONNECTIONS = 1_000;
 export const ROOM = 10;
 const ROOM_SIZES = [1, ROOM];
+/** Parts whose memory is Tellwire's to tell; what the others take is their configuration's. */
+export const OWN = ["edges", "routers", "others"] as const;
 const IDLE_MS = 3_000;
 const WARM_UP_RATE = 1_000;
 const WARM_UP_SECONDS = 2;
@@ -36,6 +38,8 @@ export interface RateResult {
 
 export interface BudgetResult {
   rates: RateResult[];
+  /** Bytes that a process of each part of Tellwire's own held after the highest rate, one value a round. */
+  memory: Record<string, number[]>;
   /** Broken promises and doubts about the figures, in words. */
   remarks: string[];
 }
@@ -55,6 +59,7 @@ export async function runBudget(options: BudgetOptions): Promise<BudgetResult> {
 class BudgetRun {
   readonly result: BudgetResult = {
     rates: RATES.map((rate) => ({ rate, tellwire: {}, entrance: {}, log: [], batches: {} })),
+    memory: {},
     remarks: [],
   };
 
@@ -74,9 +79,18 @@ class BudgetRun {
         const batch = published / (played.commits - others);
         (each.batches[roomSize] ??= []).push(Math.max(1, batch));
       }
+      if (roomSize === ROOM) this.weigh(groups);
     });
     await appends.close();
     await cluster.stop();
+  }
+
+  private weigh(groups: ProcessGroups): void {
+    const held = memoryOf(groups);
+    for (const part of OWN) {
+      const each = (held[part]?.pss ?? 0) / (groups[part]?.length ?? 1);
+      (this.result.memory[part] ??= []).push(each);
+    }
   }
 
   async playEntrance(): Promise<void> {

@@ -1,6 +1,7 @@
 import { untilInterrupted } from "@tellwire/peer-support";
 import { runBudget } from "./budget.js";
 import { budgetMarkdown } from "./budget-table.js";
+import { keepForCapacity } from "./capacity-file.js";
 import { runFlatness } from "./flatness.js";
 import { keep } from "./kept.js";
 import { type Options, readOptions } from "./options.js";
@@ -12,6 +13,7 @@ await untilInterrupted(async () => {
   const markdown = budgetMarkdown(result, options.rounds);
   console.log(`\n${markdown}`);
   keep(options.out, "budget", result, markdown);
+  keepForCapacity(result);
 });
 
 function readOptionsOrExit(): Options {

@@ -164,6 +164,8 @@ describe("npm stop", () => {
     expect(tellwire.output).toMatch(/^error: not running: npm start first/);
     expect(tellwire.code).toBe(1);
     expect((await npm("tellwire", "--help")).output).toMatch(/^Usage: tellwire/);
+    const load = ["--connections", "1000", "--publishes", "1000", "--fan-out", "10"];
+    expect((await npm("tellwire", "capacity", ...load)).output).toMatch(/^PART .*\nload balancer /);
   });
 });
 

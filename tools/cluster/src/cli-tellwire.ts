@@ -11,7 +11,7 @@ import { runningCluster } from "./state-file.js";
 /**
  * Runs the command line tool against the cluster of a data folder, or against
  * the one that the environment names; returns its exit code. Throws ClusterError
- * when there is neither.
+ * when there is neither, and the command needs one.
  */
 export async function runTellwire(dataDir: string, args: string[]): Promise<number> {
   const env = { ...process.env, ...environmentFor(dataDir, args) };
@@ -25,7 +25,7 @@ function environmentFor(dataDir: string, args: string[]): Record<string, string>
   if (TELLWIRE_DATABASE_URL || TELLWIRE_DATABASE_URL_FILE) return {};
   const state = runningCluster(dataDir);
   if (!state) {
-    if (asksForHelp(args)) return {};
+    if (asksForHelp(args) || reckons(args)) return {};
     throw new ClusterError(
       "not running: npm start first, or name another cluster by TELLWIRE_DATABASE_URL",
     );
@@ -39,6 +39,9 @@ function environmentFor(dataDir: string, args: string[]): Record<string, string>
     extra: {},
   });
 }
+
+const reckons = (args: string[]): boolean =>
+  args.find((arg) => !arg.startsWith("-")) === "capacity";
 
 function asksForHelp(args: string[]): boolean {
   return args.length === 0 || args.some((arg) => ["help", "-h", "--help"].includes(arg));

@@ -27,6 +27,8 @@ export class RouterPeer {
   list: [name: string, address: string][] | null = null;
   /** Some routers send broadcasts back to who sent them. */
   echoes = false;
+  /** Some routers leave the connection open that a MUD had before. */
+  keepsOld = false;
   /** Set while nobody is let in. */
   refusal: string | null = null;
   /** What was wrong with what a MUD sent. */
@@ -139,7 +141,7 @@ export class RouterPeer {
     }
     const password = known ?? Math.floor(Math.random() * 1_000_000) + 1;
     this.passwords.set(mud, password);
-    this.connections.get(mud)?.destroy();
+    if (!this.keepsOld) this.connections.get(mud)?.destroy();
     this.connections.set(mud, socket);
     say("startup-reply", this.list ?? [[this.name, `127.0.0.1 ${this.port}`]], password);
     const { mudlist, chanlist } = this;

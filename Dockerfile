@@ -53,7 +53,7 @@ ENV NODE_ENV=production NODE_OPTIONS="--enable-source-maps --max-semi-space-size
 WORKDIR /tellwire
 COPY --from=build /tellwire ./
 USER node
-EXPOSE 8080 8081
+EXPOSE 8080 8081 9000
 # As long as it is not ready, nothing is sent here; only a dead process is restarted.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "deploy/image/health-check.mjs"]

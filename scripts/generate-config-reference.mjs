@@ -10,7 +10,12 @@ import { edgeConfig } from "../apps/edge/dist/config.js";
 import { routerConfig } from "../apps/router/dist/config.js";
 import { sessionConfig } from "../apps/session/dist/config.js";
 import { workerConfig } from "../apps/worker/dist/config.js";
-import { databaseConfig, redisConfig, serviceConfig } from "../libs/config/dist/index.js";
+import {
+  databaseConfig,
+  intermudConfig,
+  redisConfig,
+  serviceConfig,
+} from "../libs/config/dist/index.js";
 import { root } from "./setup.mjs";
 
 const document = join(root, "docs/operations.md");
@@ -23,12 +28,15 @@ const sections = [
   ["Every service", serviceConfig, [fragments]],
   ["Every service: Redis", redisConfig, [fragments]],
   ["Router, session, worker and the command line tool: Postgres", databaseConfig, [fragments]],
+  ["Edge and session: the router for Intermud-3", intermudConfig, [fragments]],
   ["Edge", edgeConfig, edge.map((file) => `apps/edge/src/${file}`)],
   ["Router", routerConfig, ["apps/router/src/config.ts"]],
   ["Session", sessionConfig, ["apps/session/src/config.ts"]],
   ["Worker", workerConfig, ["apps/worker/src/config.ts"]],
 ];
-const shared = new Set([serviceConfig, redisConfig, databaseConfig].flatMap(Object.keys));
+const shared = new Set(
+  [serviceConfig, redisConfig, databaseConfig, intermudConfig].flatMap(Object.keys),
+);
 
 const text = readFileSync(document, "utf8");
 const [before, rest] = text.split(BEGIN);

@@ -1,4 +1,11 @@
-import { flag, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/config";
+import {
+  flag,
+  intermudConfig,
+  loadConfig,
+  redisConfig,
+  serviceConfig,
+  whole,
+} from "@tellwire/config";
 import { authConfig } from "./auth/auth-config.js";
 import { limitsConfig } from "./limits/limits-config.js";
 
@@ -7,6 +14,11 @@ export const edgeConfig = {
   ...redisConfig,
   ...authConfig,
   ...limitsConfig,
+  ...intermudConfig,
+  /** Port for MUDs, where there is a router for Intermud-3; 0 for any. */
+  i3Port: whole(0, 65_535, 9000),
+  /** Seconds after which a MUD that was away is no longer told what was said meanwhile. */
+  i3AgeSeconds: whole(1, 31_536_000, 300),
   /** Whether a load balancer stands before this edge and tells the client's address: appended to `X-Forwarded-For`, or by the PROXY protocol. */
   behindProxy: flag(false),
   /** Port of JSON-RPC over TCP; 0 for any. Behind a load balancer that opens each connection with a header of the PROXY protocol. */

@@ -27,6 +27,10 @@ import { Subscriptions } from "./delivery/subscriptions.js";
 import { EphemeralDelivery } from "./ephemeral/ephemeral-delivery.js";
 import { createEntrance } from "./gateways/entrance.js";
 import { HttpGateway } from "./gateways/http/http.gateway.js";
+import { MemberAnswers } from "./gateways/mudmode/member-answers.js";
+import { MudSpeech } from "./gateways/mudmode/mud-speech.js";
+import { MudmodeGateway } from "./gateways/mudmode/mudmode.gateway.js";
+import { RouterMirror } from "./gateways/mudmode/router-mirror.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
 import { createEngine } from "./gateways/socketio/socketio.server.js";
 import { TcpGateway } from "./gateways/tcp/tcp.gateway.js";
@@ -204,6 +208,8 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   const lateBus: Pick<EphemeralBus, "publish"> = {
     publish: (about, event, to) => bus.publish(about, event, to),
   };
+  const publish = publishOperation(ingress, access, inboxes, lateBus, config.maxBody, clock);
+  const gate = new OperationGate(config, buckets, tenants, revocations, clock.now);
   const operations = new Operations(
     {
       ...forwardedOperations(rpc),
@@ -212,9 +218,9 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       ...historyOperation(rpc, access, inboxes, clock, pages),
       ...presenceOperation(rpc, watchers, federations),
       ...federationOperation(federations),
-      publish: publishOperation(ingress, access, inboxes, lateBus, config.maxBody, clock),
+      publish,
     },
-    new OperationGate(config, buckets, tenants, revocations, clock.now),
+    gate,
     (operation: OperationName, outcome) => performed.inc({ operation, outcome }),
   );
   let accepting = true;
@@ -252,6 +258,28 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   new SubscriptionGuard(access, feeds, connections, subscriptions).start(signal);
   observe(metrics, { connections, ingress, egress, feeds, bus, rpc, presence, pages });
 
+  // A router for Intermud-3, where there is one.
+  const mirror = new RouterMirror(rpc, log);
+  const answers = new MemberAnswers(rpc, mirror);
+  const mudmode =
+    config.i3Federation === undefined
+      ? null
+      : new MudmodeGateway(
+          {
+            ...{ mirror, rpc, sessions, subscriptions, gate, attempts, log, process },
+            speech: new MudSpeech(mirror, publish, ingress, bus, answers),
+          },
+          connections,
+          rpc,
+          config,
+          clock.now,
+          log,
+        );
+
+  if (mudmode !== null) {
+    metrics.gauge("muds", "MUDs registered at this edge.", [], (g) => g.set(mudmode.size));
+  }
+
   const control = new ControlReader(
     redis,
     keys,
@@ -260,8 +288,10 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       // What another part asks of goes before it.
       const parts = [apiKeys, tenants, federations, access, connectionGuard, watchers, feeds];
       for (const part of parts) part.onControl(event);
+      mudmode?.onControl(event);
     },
     () => {
+      mudmode?.onGap();
       const parts = [apiKeys, tenants, federations, access, connectionGuard, watchers, feeds];
       for (const part of parts) part.onGap();
     },
@@ -287,6 +317,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   await connectionGuard.start(signal);
   await feeds.start();
   await Promise.all([http.ready(), bus.ready()]);
+  await mudmode?.listen(config.i3Port, config.httpHost);
   const server = createEntrance({ http, ws, socketio }, () => !accepting);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -300,6 +331,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       accepting = false;
       // A load balancer whose connection is refused asks another edge.
       tcp.close();
+      mudmode?.drain();
       // Long polling comes by ever new connections: the door stays open until all have moved.
       await drain(connections, config.drainMs);
       server.close();
@@ -310,7 +342,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       await instance.leave().catch((error: Error) => log.warn({ err: error.message }, "goodbye"));
       rpcLoop.abort();
       await Promise.all(loops);
-      for (const part of [bus, presence, buckets, quota, ws]) part.close();
+      for (const part of [bus, presence, buckets, quota, ws, mudmode]) part?.close();
       server.closeAllConnections();
       await Promise.all([http.close(), socketio.close()]);
       redis.close();

@@ -1,6 +1,13 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import { databaseConfig, loadConfig, redisConfig, serviceConfig, whole } from "@tellwire/config";
+import {
+  databaseConfig,
+  intermudConfig,
+  loadConfig,
+  redisConfig,
+  serviceConfig,
+  whole,
+} from "@tellwire/config";
 
 function ed25519Key(base64: string): KeyObject {
   const key = createPrivateKey({
@@ -16,6 +23,9 @@ export const sessionConfig = {
   ...serviceConfig,
   ...redisConfig,
   ...databaseConfig,
+  ...intermudConfig,
+  /** MUDs that may be registered with the router for Intermud-3: each is a tenant. */
+  i3Muds: whole(0, 1_000_000, 1000),
   /** Signs tokens: Ed25519, PKCS #8, base64 of DER. Every replica has the same. */
   tokenPrivateKey: z.string().transform((value, context) => {
     try {

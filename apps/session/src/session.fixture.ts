@@ -51,6 +51,7 @@ export class Fixture {
       sessionTtlSeconds?: number;
       sweepMs?: number;
       redisCluster?: boolean;
+      intermud?: Pick<SessionConfig, "i3Federation" | "i3Address">;
     } = {},
   ): Promise<Fixture> {
     const startingRedis =
@@ -77,6 +78,9 @@ export class Fixture {
       sweepMs: options.sweepMs ?? 3_600_000,
       rpcInFlight: 512,
       tenantChannels: 100_000,
+      i3Router: "*r",
+      i3Muds: 25,
+      ...options.intermud,
     };
     const redis = new RedisConnection(config, log);
     await redis.ready();

@@ -12,6 +12,9 @@ import { partsOf, type Parts } from "./infrastructure/parts.js";
 import { PermissionGuard } from "./infrastructure/permission.guard.js";
 import { Reach } from "./infrastructure/reach.js";
 import { StorageErrorFilter } from "./infrastructure/storage-error.filter.js";
+import { AbsenceService } from "./intermud/absence.service.js";
+import { IntermudController } from "./intermud/intermud.controller.js";
+import { IntermudService } from "./intermud/intermud.service.js";
 import { PresenceController } from "./presence/presence.controller.js";
 import { PresenceRepository } from "./presence/presence.repository.js";
 import { PresenceService } from "./presence/presence.service.js";
@@ -26,6 +29,7 @@ import { SweepService } from "./registry/sweep.service.js";
     PresenceController,
     HistoryController,
     ChannelController,
+    IntermudController,
     ClusterController,
   ],
   providers: [
@@ -40,6 +44,8 @@ import { SweepService } from "./registry/sweep.service.js";
     PresenceService,
     ChannelService,
     BlockService,
+    IntermudService,
+    AbsenceService,
   ],
 })
 export class SessionModule {

@@ -1,11 +1,16 @@
 import "reflect-metadata";
 import { NestFactory } from "@nestjs/core";
 import { Keys } from "@tellwire/contract";
-import { connectDatabase, InstallationRepository } from "@tellwire/persistence";
+import {
+  connectDatabase,
+  FederationRepository,
+  InstallationRepository,
+} from "@tellwire/persistence";
 import { RedisConnection } from "@tellwire/redis";
 import { RpcServer, SESSION_PATTERNS } from "@tellwire/rpc";
 import { createLogger, HealthServer, Metrics } from "@tellwire/telemetry";
 import type { SessionConfig } from "./config.js";
+import { AbsenceService } from "./intermud/absence.service.js";
 import { SweepService } from "./registry/sweep.service.js";
 import { SessionModule } from "./session.module.js";
 
@@ -27,6 +32,9 @@ export async function startSession(
   await redis.ready();
   await database.assertDurable();
   await new InstallationRepository(database.pool).assertPartitions(config.partitions);
+  if (config.i3Federation !== undefined) {
+    await new FederationRepository(database.db).create(config.i3Federation);
+  }
 
   const server = new RpcServer(redis, keys, log, metrics, SESSION_PATTERNS, config.rpcInFlight);
   const app = await NestFactory.createMicroservice(
@@ -34,7 +42,7 @@ export async function startSession(
     { strategy: server, logger: false, abortOnError: false },
   );
   await app.listen();
-  const sweeping = app.get(SweepService).run(stopping.signal);
+  const loops = [SweepService, AbsenceService].map((part) => app.get(part).run(stopping.signal));
 
   const health = new HealthServer(metrics, () =>
     redis.client.status === "ready" ? null : "redis",
@@ -47,7 +55,7 @@ export async function startSession(
     async stop() {
       stopping.abort();
       await app.close();
-      await sweeping;
+      await Promise.all(loops);
       await health.close();
       redis.close();
       await database.close();

@@ -59,10 +59,27 @@ export const databaseConfig = {
   databasePool: whole(1, 200, 8),
 };
 
+/** The router for Intermud-3, to which MUDs connect; the same for edges and session. */
+export const intermudConfig = {
+  /** The federation whose members are the router's network, and which MUDs that connect become members of; without it there is no router. */
+  i3Federation: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "a tenant's name")
+    .optional(),
+  /** The name under which the router is known to MUDs. */
+  i3Router: z
+    .string()
+    .regex(/^\*[\x21-\x7e]{1,62}$/, "an asterisk and a name without blanks")
+    .default("*tellwire"),
+  /** Where MUDs reach the router, `host:port`. They are told, and connect there if they came by another way: it must be right. */
+  i3Address: node.optional(),
+};
+
 export type ServiceConfig = {
   [K in keyof typeof serviceConfig]: z.infer<(typeof serviceConfig)[K]>;
 };
 export type RedisConfig = { [K in keyof typeof redisConfig]: z.infer<(typeof redisConfig)[K]> };
+export type IntermudConfig = z.infer<z.ZodObject<typeof intermudConfig>>;
 export type DatabaseConfig = {
   [K in keyof typeof databaseConfig]: z.infer<(typeof databaseConfig)[K]>;
 };

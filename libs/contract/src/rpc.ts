@@ -1,4 +1,10 @@
 import type { Identity, Limits } from "./identity.js";
+import type {
+  IntermudDecision,
+  IntermudDelta,
+  IntermudPacket,
+  IntermudRouter,
+} from "./intermud.js";
 import type { StoredMessage } from "./message.js";
 import type { OperationName, Params, Result } from "./operations.js";
 import type { TopicAccess } from "./policy.js";
@@ -124,6 +130,22 @@ export interface SessionRpc {
     params: { requests: { topic: string; user: string | null }[]; create: boolean };
     result: TopicAccess[];
   };
+  /** What has changed since a version of the router for Intermud-3; all with 0. `not_found` where there is none. */
+  "intermud.view": {
+    params: { since: number };
+    result: { router: IntermudRouter; delta: IntermudDelta };
+  };
+  /** Decides about a packet under the router's lock, and stores what follows. */
+  "intermud.packet": { params: IntermudPacket; result: IntermudDecision };
+  /** These MUDs' connections at this edge have ended. */
+  "intermud.dropped": { params: { muds: { mud: string; connectionId: string }[] }; result: null };
+  /** Lists up to these ids are about to be sent to MUDs of this edge. */
+  "intermud.sent": {
+    params: { muds: { mud: string; mudlistId: number; chanlistId: number }[] };
+    result: null;
+  };
+  /** By which session a MUD is to be resumed when it comes again. */
+  "intermud.session": { params: { mud: string; sessionId: string }; result: null };
   /** How many partitions the cluster has; an edge that was told another number must not run. */
   "cluster.partitions": { params: Record<string, never>; result: number };
   /**

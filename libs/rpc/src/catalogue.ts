@@ -12,6 +12,11 @@ const SESSION_CALLS: Record<SessionRpcName, true> = {
   "history.page": true,
   "history.heads": true,
   "policy.access": true,
+  "intermud.view": true,
+  "intermud.packet": true,
+  "intermud.dropped": true,
+  "intermud.sent": true,
+  "intermud.session": true,
   "cluster.partitions": true,
   "revocations.list": true,
 };

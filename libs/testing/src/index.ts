@@ -13,6 +13,7 @@ export {
   type Session,
   type TestClient,
 } from "./clients/test-client.js";
+export { Mud, type MudOptions, type Packet } from "./intermud/mud.js";
 export {
   startTestCluster,
   TestCluster,

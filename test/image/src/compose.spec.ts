@@ -43,7 +43,11 @@ describe("docker-compose.yml", () => {
     expect(open.map(([name, { ports }]) => [name, ports])).toEqual([
       [
         "nginx",
-        ["127.0.0.1:${TELLWIRE_PORT:-8080}:8080", "127.0.0.1:${TELLWIRE_TCP_PORT:-8081}:8081"],
+        [
+          "127.0.0.1:${TELLWIRE_PORT:-8080}:8080",
+          "127.0.0.1:${TELLWIRE_TCP_PORT:-8081}:8081",
+          "127.0.0.1:${TELLWIRE_MUD_PORT:-9000}:9000",
+        ],
       ],
     ]);
   });

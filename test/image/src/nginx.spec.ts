@@ -20,6 +20,7 @@ const replaced: [file: string, from: string, to: (at: Places) => string][] = [
   ["listen.conf", "listen 8080 ", (at) => `listen 127.0.0.1:${at.port} `],
   ["streams.conf", "resolver 127.0.0.11 ", (at) => `resolver 127.0.0.1:${at.names} `],
   ["streams.conf", "listen 8081 ", (at) => `listen 127.0.0.1:${at.tcpPort} `],
+  ["streams.conf", "listen 9000 ", (at) => `listen 127.0.0.1:${at.mudPort} `],
   // Debian's nginx has apart what the image's has built in.
   ["main.conf", "daemon off;", () => `load_module ${STREAM_MODULE};\ndaemon off;`],
   ["main.conf", "pid /tmp/nginx.pid;", (at) => `pid ${at.folder}/nginx.pid;`],
@@ -29,6 +30,7 @@ interface Places {
   names: number;
   port: number;
   tcpPort: number;
+  mudPort: number;
   folder: string;
 }
 
@@ -41,6 +43,7 @@ describe("nginx in docker-compose.yml", () => {
   let nginx: ChildProcess;
   let url: string;
   let tcpPort: number;
+  let mudPort: number;
   const folder = mkdtempSync(join(tmpdir(), "tellwire-nginx-"));
   const edges: Server[] = [];
 
@@ -62,8 +65,9 @@ describe("nginx in docker-compose.yml", () => {
   beforeAll(async () => {
     names = await startNameServer();
     for (const [id, address] of Object.entries(containers)) await addEdge(id, address);
-    const places = { names: names.port, port: await freePort(), tcpPort: await freePort(), folder };
-    tcpPort = places.tcpPort;
+    const ports = { port: await freePort(), tcpPort: await freePort(), mudPort: await freePort() };
+    const places = { names: names.port, ...ports, folder };
+    ({ tcpPort, mudPort } = places);
     url = `http://127.0.0.1:${places.port}`;
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, "nginx.conf"), read("deploy/nginx/nginx.conf"));
@@ -102,25 +106,33 @@ describe("nginx in docker-compose.yml", () => {
     expect([...answers].sort()).toEqual(Object.keys(containers).sort());
   });
 
-  it("spreads TCP connections over them, and tells whose they are", async () => {
-    const said = new Set<string>();
-    const tcpEdges = Object.entries(containers).map(([id, address]) => {
-      const edge = createTcpServer((socket) => {
-        socket.once("data", (header) => socket.end(`${id} ${header.toString().split(" ")[2]}`));
+  it.each([
+    ["JSON-RPC", 7002],
+    ["MUDs", 7003],
+  ])(
+    "spreads TCP connections of %s over them, and tells whose they are",
+    async (_whose, edgePort) => {
+      const said = new Set<string>();
+      const tcpEdges = Object.entries(containers).map(([id, address]) => {
+        const edge = createTcpServer((socket) => {
+          socket.once("data", (header) => socket.end(`${id} ${header.toString().split(" ")[2]}`));
+        });
+        return edge.listen(edgePort, address);
       });
-      return edge.listen(7002, address);
-    });
-    for (let i = 0; i < 50; i++) {
-      const answer = (await connect(tcpPort, "127.0.0.1").toArray()).join("");
-      said.add(answer);
-    }
-    for (const edge of tcpEdges) edge.close();
-    expect([...said].sort()).toEqual(
-      Object.keys(containers)
-        .map((id) => `${id} 127.0.0.1`)
-        .sort(),
-    );
-  });
+      for (let i = 0; i < 50; i++) {
+        const answer = (
+          await connect(edgePort === 7002 ? tcpPort : mudPort, "127.0.0.1").toArray()
+        ).join("");
+        said.add(answer);
+      }
+      for (const edge of tcpEdges) edge.close();
+      expect([...said].sort()).toEqual(
+        Object.keys(containers)
+          .map((id) => `${id} 127.0.0.1`)
+          .sort(),
+      );
+    },
+  );
 
   it("brings long polling to the container that the session id names", async () => {
     for (let i = 0; i < 4; i++) {

@@ -5,7 +5,7 @@ import { type Workload, workloadsOf } from "./pods.fixture.js";
 import { type KubernetesObject, render, VALUES } from "./render.js";
 
 const OUTSIDE = { address: "203.0.113.9" };
-const PORTS = [22, 53, 443, 5432, 6379, 6432, 8080, 8081];
+const PORTS = [22, 53, 443, 5432, 6379, 6432, 8080, 8081, 9000];
 const NAME_SERVER = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 const PROMETHEUS = {
   namespace: "monitoring",
@@ -121,6 +121,13 @@ describe("network policies with Postgres and Redis elsewhere", () => {
     await load(VALUES.production);
     expect(entrances(PROMETHEUS).sort()).toEqual(SERVICES.map((service) => `${service}:8080`));
     for (const stranger of STRANGERS) expect(entrances(stranger)).toEqual([]);
+  });
+
+  it("let MUDs in where there is a router for them", async () => {
+    const router = ["--set", "intermud.federation=i3,intermud.address=mud.example.org:9000"];
+    await load([...VALUES["single-node"], ...router]);
+    expect(entrances(OUTSIDE)).toEqual(["nginx:8080", "nginx:8081", "nginx:9000"]);
+    expect(open()).toContain("nginx > edge:9000");
   });
 
   it("keep edges from the database when they have no load balancer before them", async () => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { IIngress } from "kubernetes-models/networking.k8s.io/v1";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { configurationOf, ofKind } from "./pods.fixture.js";
+import { configurationOf, environmentOf, ofKind, workloadsOf } from "./pods.fixture.js";
 import { read } from "./reference.fixture.js";
 import { CHART, render, VALUES } from "./render.js";
 
@@ -69,6 +69,24 @@ describe.each(["default", "production"] as const)("nginx with %s", (values) => {
       `$pod.${edges.spec.serviceName}.tellwire.svc.cluster.local:8080;`,
     );
   });
+});
+
+it("leads MUDs to the edges, and tells session and edges where they come in", async () => {
+  const router = ["--set", "intermud.federation=i3,intermud.address=mud.example.org:9000"];
+  const objects = (await render([...VALUES.default, ...router])).map(({ object }) => object);
+  expect(configurationOf(objects, "nginx")["streams.conf"]).toContain(
+    "default tellwire-edge.tellwire.svc.cluster.local:9000;",
+  );
+  const told = workloadsOf(objects).filter((workload) => {
+    return "TELLWIRE_I3_FEDERATION" in environmentOf(workload);
+  });
+  expect(told.map(({ component }) => component).sort()).toEqual(["edge", "session"]);
+  for (const workload of told) {
+    expect(environmentOf(workload).TELLWIRE_I3_ADDRESS).toBe("mud.example.org:9000");
+  }
+  await expect(render([...VALUES.default, "--set", "intermud.federation=i3"])).rejects.toThrow(
+    "intermud",
+  );
 });
 
 describe("the Ingress", () => {

@@ -13,6 +13,8 @@ export interface StartOptions {
   port: number;
   /** Of JSON-RPC over TCP. */
   tcpPort: number;
+  /** For MUDs, who are then members of the federation `i3`; without it there is no router for them. */
+  mudPort: number | undefined;
   edges: number;
   routers: number;
   sessions: number;
@@ -30,7 +32,8 @@ export async function startInForeground(options: StartOptions): Promise<number> 
   try {
     cluster = await startCluster({
       ...options,
-      ports: { base: options.port, tcp: options.tcpPort },
+      env: options.mudPort === undefined ? {} : { TELLWIRE_I3_FEDERATION: "i3" },
+      ports: { base: options.port, tcp: options.tcpPort, mud: options.mudPort },
       log: say,
       signal: stopping,
     });

@@ -36,6 +36,7 @@ function environmentFor(dataDir: string, args: string[]): Record<string, string>
     redis: { url: `redis://127.0.0.1:${portOf("redis")}` },
     databaseUrl: databaseUrl(secrets, portOf("postgres")),
     secrets,
+    mudPort: 0,
     extra: {},
   });
 }

@@ -10,7 +10,7 @@ import { ClusterError } from "./cluster-error.js";
 import { repository } from "./repository.js";
 
 const usage = `usage: npm start -- [--detach] [--edges N] [--routers N] [--sessions N] [--workers N]
-                    [--port N] [--tcp-port N] [--data FOLDER]
+                    [--port N] [--tcp-port N] [--mud-port N] [--data FOLDER]
        npm run dev -- the same, without --detach
        npm run status -- [--data FOLDER]
        npm stop -- [--data FOLDER]
@@ -52,6 +52,7 @@ async function run(args: string[]): Promise<number> {
       workers: { type: "string", default: "1" },
       port: { type: "string", default: "8080" },
       "tcp-port": { type: "string" },
+      "mud-port": { type: "string" },
       data: { type: "string", default: dataOfTree },
     },
   });
@@ -69,6 +70,8 @@ async function run(args: string[]): Promise<number> {
     port,
     // Beside the other, so that a second cluster on one machine needs one option.
     tcpPort: count("tcp-port", values["tcp-port"] ?? String(Math.min(port + 1, 65_535)), 65_535),
+    mudPort:
+      values["mud-port"] === undefined ? undefined : count("mud-port", values["mud-port"], 65_535),
     edges: count("edges", values.edges, 64),
     routers: count("routers", values.routers, 64),
     sessions: count("sessions", values.sessions, 64),

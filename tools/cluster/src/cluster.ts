@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 
 import { ClusterError } from "./cluster-error.js";
 import type { ManagedProcess } from "./managed-process.js";
-import { NGINX_TCP, reloadNginxServer, startNginxServer } from "./nginx.js";
+import { NGINX_MUD, NGINX_TCP, reloadNginxServer, startNginxServer } from "./nginx.js";
 import type { EdgeAddress } from "./nginx-edges.js";
 import { startPgBouncerServer } from "./pgbouncer.js";
 import { startPostgresServer } from "./postgres.js";
@@ -11,15 +11,15 @@ import { startTimeOf } from "./proc.js";
 import { startRedisClusterNodes, startRedisNode } from "./redis.js";
 import { entryOf, node, repository } from "./repository.js";
 import { environmentOf, type ServiceSettings } from "./service-environment.js";
-import { addServiceProcess, type Role, roles, tcpOf } from "./service.js";
+import { addServiceProcess, mudOf, type Role, roles, tcpOf } from "./service.js";
 import { removeState, runningCluster, waitForOrphans, writeState } from "./state-file.js";
 import { Workspace, type WorkspaceOptions } from "./workspace.js";
 
 const run = promisify(execFile);
 
 export interface ClusterOptions extends WorkspaceOptions {
-  /** `base` is nginx's port, `tcp` that of JSON-RPC over TCP. All others, and these when absent, are free ones. */
-  ports?: { base?: number; tcp?: number };
+  /** `base` is nginx's port, `tcp` that of JSON-RPC over TCP, `mud` that of MUDs. All others, and these when absent, are free ones. */
+  ports?: { base?: number; tcp?: number; mud?: number };
   edges?: number;
   routers?: number;
   sessions?: number;
@@ -78,6 +78,8 @@ export class Cluster {
   /** Keys of the demo tenants. */
   demoKeys: DemoKey[] = [];
   private tcpPort = 0;
+  /** Where MUDs connect to the router for Intermud-3, if there is one: nginx. */
+  mudPort = 0;
   private readonly startedAt = new Date().toISOString();
 
   constructor(
@@ -120,6 +122,11 @@ export class Cluster {
     return this.workspace.ports.portOf(tcpOf(edge.name));
   }
 
+  /** An edge's own port for MUDs, which expects a load balancer's PROXY header. */
+  mudPortOf(edge: ManagedProcess): Promise<number> {
+    return this.workspace.ports.portOf(mudOf(edge.name));
+  }
+
   get processes(): readonly ManagedProcess[] {
     return this.workspace.processes;
   }
@@ -133,7 +140,9 @@ export class Cluster {
     options.signal?.addEventListener("abort", giveUp, { once: true });
     if (options.ports?.base !== undefined) await workspace.ports.fix("nginx", options.ports.base);
     if (options.ports?.tcp !== undefined) await workspace.ports.fix(NGINX_TCP, options.ports.tcp);
+    if (options.ports?.mud !== undefined) await workspace.ports.fix(NGINX_MUD, options.ports.mud);
     this.tcpPort = await workspace.ports.portOf(NGINX_TCP);
+    this.mudPort = await workspace.ports.portOf(NGINX_MUD);
     const edges = await this.edgeAddresses(
       Array.from({ length: options.edges ?? 2 }, (_, i) => `edge-${i + 1}`),
     );
@@ -222,6 +231,7 @@ export class Cluster {
         name,
         port: await ports.portOf(name),
         tcpPort: await ports.portOf(tcpOf(name)),
+        mudPort: await ports.portOf(mudOf(name)),
       })),
     );
   }
@@ -251,6 +261,7 @@ export class Cluster {
       redis: this.options.redis === "cluster" ? { nodes } : { url: this.redisUrl },
       databaseUrl: this.databaseUrl,
       secrets: this.workspace.secrets,
+      mudPort: this.mudPort,
       extra: this.options.env ?? {},
     };
   }

@@ -4,6 +4,8 @@ export interface EdgeAddress {
   port: number;
   /** Of JSON-RPC over TCP. */
   tcpPort: number;
+  /** For MUDs, who speak Intermud-3. */
+  mudPort: number;
 }
 
 /**
@@ -40,19 +42,37 @@ export function edgesConfig(edges: EdgeAddress[]): string {
 }
 
 /** The part of nginx's configuration about what is no HTTP. */
-export function streamsConfig(edges: EdgeAddress[], port: number): string {
-  const servers = edges.map((edge) => `  server 127.0.0.1:${edge.tcpPort} max_fails=0;`);
+export function streamsConfig(
+  edges: EdgeAddress[],
+  listen: Pick<EdgeAddress, "tcpPort" | "mudPort">,
+): string {
   return [
-    "upstream json_rpc_edges {",
+    ...stream(
+      "json_rpc_edges",
+      edges.map(({ tcpPort }) => tcpPort),
+      listen.tcpPort,
+    ),
+    ...stream(
+      "mudmode_edges",
+      edges.map(({ mudPort }) => mudPort),
+      listen.mudPort,
+    ),
+    "",
+  ].join("\n");
+}
+
+function stream(name: string, ports: number[], port: number): string[] {
+  const servers = ports.map((each) => `  server 127.0.0.1:${each} max_fails=0;`);
+  return [
+    `upstream ${name} {`,
     "  least_conn;",
     ...(servers.length > 0 ? servers : ["  server 127.0.0.1:1 down;"]),
     "}",
     "server {",
     `  listen 127.0.0.1:${port} reuseport backlog=4096 so_keepalive=on;`,
-    "  proxy_pass json_rpc_edges;",
+    `  proxy_pass ${name};`,
     "}",
-    "",
-  ].join("\n");
+  ];
 }
 
 function upstreamOf(edge: EdgeAddress): string {

@@ -142,6 +142,8 @@ describe("the list of edges", () => {
   });
 
   it("maps a name literally", () => {
-    expect(edgesConfig([{ name: "edge.1", port: 1, tcpPort: 2 }])).toContain('"~^edge\\.1\\."');
+    expect(edgesConfig([{ name: "edge.1", port: 1, tcpPort: 2, mudPort: 3 }])).toContain(
+      '"~^edge\\.1\\."',
+    );
   });
 });

@@ -16,6 +16,8 @@ import type { Workspace } from "./workspace.js";
 const run = promisify(execFile);
 /** The name of nginx's port for JSON-RPC over TCP. */
 export const NGINX_TCP = "nginx-tcp";
+/** The name of nginx's port for MUDs. */
+export const NGINX_MUD = "nginx-mud";
 /** Debian's nginx has it apart. */
 const STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so";
 const isRoot = process.getuid?.() === 0;
@@ -82,8 +84,9 @@ async function writeEdges(
   edges: EdgeAddress[],
 ): Promise<void> {
   const tcpPort = await workspace.ports.portOf(NGINX_TCP);
+  const mudPort = await workspace.ports.portOf(NGINX_MUD);
   writeFileSync(join(folder, "edges.conf"), edgesConfig(edges));
-  writeFileSync(join(folder, "streams.conf"), streamsConfig(edges, tcpPort));
+  writeFileSync(join(folder, "streams.conf"), streamsConfig(edges, { tcpPort, mudPort }));
 }
 
 function workersOf(server: ManagedProcess): number[] {

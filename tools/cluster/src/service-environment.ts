@@ -7,6 +7,8 @@ export interface ServiceSettings {
   redis: { url: string } | { nodes: string[] };
   databaseUrl: string;
   secrets: Secrets;
+  /** nginx's port for MUDs. */
+  mudPort: number;
   /** Added last, so that a test can change any setting. */
   extra: Record<string, string>;
 }
@@ -19,7 +21,7 @@ export function environmentOf(
   role: Role | "cli",
   settings: ServiceSettings,
 ): Record<string, string> {
-  const { redis, databaseUrl, secrets, extra } = settings;
+  const { redis, databaseUrl, secrets, mudPort, extra } = settings;
   return {
     NODE_ENV: "production",
     TELLWIRE_LOG_LEVEL: "info",
@@ -27,6 +29,7 @@ export function environmentOf(
     TELLWIRE_PARTITIONS: "16",
     TELLWIRE_DEMO_KEYS: "true",
     TELLWIRE_BEHIND_PROXY: "true",
+    TELLWIRE_I3_ADDRESS: `127.0.0.1:${mudPort}`,
     TELLWIRE_TOKEN_PUBLIC_KEY: secrets.tokenPublicKey,
     ...("url" in redis
       ? { TELLWIRE_REDIS_URL: redis.url }

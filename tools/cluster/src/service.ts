@@ -15,6 +15,8 @@ const NODE_ARGS = ["--enable-source-maps", "--max-semi-space-size=8"];
 
 /** The name of an edge's port for JSON-RPC over TCP. */
 export const tcpOf = (edge: string): string => `${edge}-tcp`;
+/** The name of an edge's port for MUDs. */
+export const mudOf = (edge: string): string => `${edge}-mud`;
 
 /** Adds one Tellwire service; it is ready when it says so at /health/ready. */
 export async function addServiceProcess(
@@ -26,7 +28,10 @@ export async function addServiceProcess(
   const port = await workspace.ports.portOf(name);
   const url = `http://127.0.0.1:${port}`;
   const own: Record<string, string> = {};
-  if (role === "edge") own.TELLWIRE_TCP_PORT = String(await workspace.ports.portOf(tcpOf(name)));
+  if (role === "edge") {
+    own.TELLWIRE_TCP_PORT = String(await workspace.ports.portOf(tcpOf(name)));
+    own.TELLWIRE_I3_PORT = String(await workspace.ports.portOf(mudOf(name)));
+  }
   return workspace.add({
     name,
     command: node,

@@ -18,6 +18,8 @@ export class Connection {
   identity: Identity | null = null;
   sessionId: string | null = null;
   readonly openedAt = Date.now();
+  /** Whether its gateway decides what it may read, and ends it, by rules of its protocol. */
+  ownRules = false;
   /** By canonical topic. */
   readonly subscriptions = new Map<string, Subscription>();
   /** Runs once when the connection is gone. */

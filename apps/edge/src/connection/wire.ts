@@ -2,7 +2,7 @@ import type { CloseName, EventName } from "@tellwire/contract";
 
 /** A protocol's form of a server event; pure. Made once per event, however many connections get it. */
 export interface EventCodec {
-  readonly name: "ws" | "tcp" | "socketio" | "sse";
+  readonly name: "ws" | "tcp" | "socketio" | "sse" | "mudmode";
   /** @param params JSON text */
   encodeEvent(event: EventName, params: string): Buffer;
 }

@@ -6,6 +6,7 @@ import {
   ChannelRepository,
   FederationRepository,
   HistoryRepository,
+  IntermudRouterRepository,
   KeyRepository,
   RevocationRepository,
   ScheduledRepository,
@@ -43,6 +44,10 @@ export function partsOf({ config, log, keys, redis, database }: Parts): Provider
     { provide: ChannelRepository, useValue: new ChannelRepository(db, config.tenantChannels) },
     { provide: FederationRepository, useValue: new FederationRepository(db) },
     { provide: HistoryRepository, useValue: new HistoryRepository(pool) },
+    {
+      provide: IntermudRouterRepository,
+      useValue: new IntermudRouterRepository(db, config.i3Federation ?? ""),
+    },
     { provide: KeyRepository, useValue: new KeyRepository(db) },
     { provide: RevocationRepository, useValue: new RevocationRepository(db) },
     { provide: ScheduledRepository, useValue: new ScheduledRepository(pool) },

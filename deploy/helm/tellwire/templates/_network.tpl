@@ -18,6 +18,11 @@ spec:
       {{- include "tellwire.selector" . | nindent 6 }}
 {{- end -}}
 
+{{/* The ports at which clients are served, as JSON: HTTP, JSON-RPC over TCP, MUDs. */}}
+{{- define "tellwire.clientPorts" -}}
+{{- .Values.intermud.federation | empty | ternary (list 8080 8081) (list 8080 8081 9000) | toJson -}}
+{{- end -}}
+
 {{/* A rule for one port: (dict "way" "to" or "from" "port" NUMBER "peers" YAML or ""). */}}
 {{- define "tellwire.rule" -}}
 - ports:

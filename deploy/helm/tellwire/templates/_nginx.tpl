@@ -45,4 +45,15 @@ streams.conf: |
     listen 8081 reuseport backlog=4096 so_keepalive=on;
     proxy_pass $json_rpc_edge;
   }
+  {{- if .Values.intermud.federation }}
+
+  map $protocol $mudmode_edge {
+    default {{ $edge }}.{{ $domain }}:9000;
+  }
+
+  server {
+    listen 9000 reuseport backlog=4096 so_keepalive=on;
+    proxy_pass $mudmode_edge;
+  }
+  {{- end }}
 {{- end -}}

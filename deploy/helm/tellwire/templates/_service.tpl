@@ -30,6 +30,12 @@ spec:
         {{- else }}
         {{- $_ := set $common "TELLWIRE_REDIS_URL_FILE" "/run/tellwire/redis-url" }}
         {{- end }}
+        {{- with .root.Values.intermud }}
+        {{- if and .federation (has $.name (list "edge" "session")) }}
+        {{- $_ := set $common "TELLWIRE_I3_FEDERATION" .federation }}
+        {{- $_ := set $common "TELLWIRE_I3_ADDRESS" .address }}
+        {{- end }}
+        {{- end }}
         {{- range $name, $value := merge (dict) $values.env .env $common }}
         - name: {{ $name }}
           value: {{ toString $value | quote }}
@@ -40,6 +46,10 @@ spec:
         {{- if eq .name "edge" }}
         - name: json-rpc
           containerPort: 8081
+        {{- if .root.Values.intermud.federation }}
+        - name: mudmode
+          containerPort: 9000
+        {{- end }}
         {{- end }}
       # It listens once it has reached Redis, and an edge once it has reached session too: a
       # cluster that starts from cold may take its time.

@@ -1,72 +1,37 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { TellwireError } from "@tellwire/contract";
 import type { Connections } from "../../connection/connections.js";
 import type { Operations } from "../../operations/operations.js";
 import { Conversation } from "../conversation.js";
 import type { GatewayOptions } from "../gateway-options.js";
 import { Dialogue } from "../json-rpc/dialogue.js";
-import { readProxyHeader } from "../proxy-header.js";
+import { TcpEntrance } from "../tcp-entrance.js";
 import { LineDecoder } from "./line.decoder.js";
 import { lineFrame, WELCOME } from "./tcp.codec.js";
 import { TcpWire } from "./tcp.wire.js";
 
-/** A dead peer is noticed by the system's probes, which begin after so long without traffic. */
-const KEEP_ALIVE_MS = 60_000;
-/** What a load balancer takes to say whose connection it is, in milliseconds. */
-const HEADER_MS = 5000;
-const BACKLOG = 4096;
-
 /** JSON-RPC 2.0 over TCP, one text a line. */
 export class TcpGateway {
-  private readonly server: Server;
-  /** Connections whose load balancer has not said whose they are. */
-  private readonly unnamed = new Set<Socket>();
+  private readonly entrance: TcpEntrance;
 
   constructor(
     private readonly operations: Operations,
     private readonly connections: Connections,
     private readonly options: GatewayOptions,
   ) {
-    const tuned = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-    this.server = createServer(tuned, (socket) => this.take(socket));
-    // Such as having no descriptor left for a new connection, which is for that one to notice.
-    this.server.on("error", ignore);
+    this.entrance = new TcpEntrance(options.behindProxy, (socket, address, begun) =>
+      this.open(socket, address, begun),
+    );
   }
 
   /** @returns the port */
-  async listen(port: number, host: string): Promise<number> {
-    this.server.listen(port, host, BACKLOG);
-    await once(this.server, "listening");
-    return (this.server.address() as AddressInfo).port;
+  listen(port: number, host: string): Promise<number> {
+    return this.entrance.listen(port, host);
   }
 
   /** Takes no more connections; those that are here stay. */
   close(): void {
-    this.server.close();
-    for (const socket of this.unnamed) socket.destroy();
-  }
-
-  private take(socket: Socket): void {
-    // Every error is followed by the end.
-    socket.on("error", ignore);
-    const peer = socket.remoteAddress ?? "unknown";
-    if (!this.options.behindProxy) return this.open(socket, peer, null);
-    let header = Buffer.alloc(0);
-    this.unnamed.add(socket);
-    socket.setTimeout(HEADER_MS, () => socket.destroy());
-    socket.once("close", () => this.unnamed.delete(socket));
-    const read = (chunk: Buffer): void => {
-      header = Buffer.concat([header, chunk]);
-      const found = readProxyHeader(header);
-      if (found === "more") return;
-      if (found === "invalid") return void socket.destroy();
-      socket.off("data", read);
-      socket.setTimeout(0).removeAllListeners("timeout");
-      this.unnamed.delete(socket);
-      this.open(socket, found.address ?? peer, header.subarray(found.length));
-    };
-    socket.on("data", read);
+    this.entrance.close();
   }
 
   /** @param begun what has been read already */
@@ -100,5 +65,3 @@ export class TcpGateway {
     if (begun !== null && begun.length > 0) read(begun);
   }
 }
-
-const ignore = (): void => undefined;

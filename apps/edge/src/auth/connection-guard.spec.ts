@@ -117,6 +117,15 @@ describe("ConnectionGuard", () => {
     expect(await tenants.find("other")).toBeNull();
   });
 
+  it("lets a tenant's clients come back when it keeps its inboxes in another way", async () => {
+    await tenants.find("other");
+    tenants.learn("other", { limits: { rate: 1 }, sharedInbox: false });
+    expect(closed).toEqual({});
+    tenants.learn("other", { limits: {}, sharedInbox: true });
+    expect(closed).toEqual({ other: "going_away" });
+    expect(tenants.sharesInbox("other")).toBe(true);
+  });
+
   it("closes those whose token has run out", () => {
     guard.closeExpired(6999);
     expect(closed).toEqual({});

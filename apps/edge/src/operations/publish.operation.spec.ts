@@ -27,7 +27,7 @@ const identity: Identity = {
 const caller: KnownCaller = { identity, sessionId: null, connection: null, address: "a" };
 
 /** Publishes to an ingress that commits all it gets. */
-function start() {
+function start(who: KnownCaller = caller) {
   const items: Omit<PublishItem, "req">[] = [];
   const handler = publishOperation(
     {
@@ -43,7 +43,7 @@ function start() {
     { now: () => NOW },
   );
   const publish = async (more: Partial<Params<"publish">>): Promise<unknown> =>
-    handler(caller, { topic: "channel:lobby", body: 1, ...more });
+    handler(who, { topic: "channel:lobby", body: 1, ...more });
   return { publish, items };
 }
 
@@ -77,5 +77,33 @@ describe("publish", () => {
     const asked = { topic: "user:bob", body: 1, headers: { to: "user:carol" } };
     expect(params.safeParse({ ...asked, kind }).success).toBe(false);
     expect(params.safeParse({ ...asked, kind: `${kind}!` }).success).toBe(true);
+  });
+});
+
+describe("publish, by a session of the tenant as such", () => {
+  const tenant = (permissions: Identity["permissions"]): KnownCaller => ({
+    ...caller,
+    identity: { ...identity, user: null, permissions },
+  });
+  const as = async (who: KnownCaller, from?: string) => {
+    const { publish, items } = start(who);
+    await publish(from === undefined ? {} : { from });
+    return items.map((item) => [item.from, item.role]);
+  };
+
+  it.each([
+    ["as itself, above the policies", ["publish", "admin"], undefined, ["@acme", "tenant"]],
+    ["as itself, without that right", ["publish"], undefined, ["@acme", "user"]],
+    ["for a user, by that user's rights", ["*"], "zo\u00eb", ["zo%C3%AB@acme", "agent"]],
+  ] as const)("goes %s", async (_, permissions, from, sent) => {
+    expect(await as(tenant(permissions), from)).toEqual([sent]);
+  });
+
+  it.each([
+    ["without act_as", tenant(["publish", "admin"]), "zoe"],
+    ["for another tenant's user", tenant(["*"]), "zoe@other"],
+    ["by a user", caller, "zoe"],
+  ] as const)("is refused %s", async (_, who, from) => {
+    await expect(as(who, from)).rejects.toMatchObject({ reason: "not_permitted" });
   });
 });

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LineDecoder } from "./line.decoder.js";
@@ -34,5 +36,22 @@ describe("LineDecoder", () => {
     const decoder = new LineDecoder(3);
     expect(decoder.push(Buffer.from("ab"))).toEqual([]);
     expect(decoder.push(Buffer.from("cd"))).toEqual([null]);
+  });
+
+  it("holds a line that comes byte by byte in little more than its bytes", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const held = (): number => {
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const decoder = new LineDecoder(1 << 18);
+    const before = held();
+    const bytes = 200_000;
+    // As a socket reads them: each in memory of its own.
+    for (let i = 0; i < bytes; i++) decoder.push(Buffer.alloc(1, "x"));
+    expect(held() - before).toBeLessThan(10 * bytes);
+    expect(decoder.push(Buffer.from("\n"))).toEqual(["x".repeat(bytes)]);
   });
 });

@@ -1,6 +1,8 @@
 import { isUtf8 } from "node:buffer";
 
 const LINE_FEED = 10;
+/** Pieces of a line that are kept apart: joined too often, a long line would be copied again and again. */
+const MOST_PIECES = 1024;
 
 /** Cuts a stream of bytes into lines, in whatever pieces it comes. */
 export class LineDecoder {
@@ -33,6 +35,8 @@ export class LineDecoder {
     if (piece.length === 0) return;
     this.pieces.push(piece);
     this.waiting += piece.length;
+    // A client that sends byte by byte must not make us hold an object for each.
+    if (this.pieces.length >= MOST_PIECES) this.pieces = [Buffer.concat(this.pieces)];
   }
 
   private whole(end: Buffer): Buffer {

@@ -41,6 +41,7 @@ export {
 } from "./ingress.js";
 export type { Ack, EgressEntry, TopicHead } from "./egress.js";
 export { Keys } from "./keys.js";
+export type { ForeignMud, NetworkMud, NetworkMudDescription } from "./networks.js";
 export {
   may,
   PERMISSIONS,

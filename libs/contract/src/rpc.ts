@@ -6,6 +6,7 @@ import type {
   IntermudRouter,
 } from "./intermud.js";
 import type { StoredMessage } from "./message.js";
+import type { ForeignMud } from "./networks.js";
 import type { OperationName, Params, Result } from "./operations.js";
 import type { TopicAccess } from "./policy.js";
 import type { TopicHead } from "./egress.js";
@@ -47,6 +48,8 @@ export interface FederationMember {
 export interface FederationRecord {
   federation: string;
   members: FederationMember[];
+  /** The MUDs of the foreign networks that members stand for, in the order of their names. */
+  foreign: ForeignMud[];
 }
 
 /** What is stored of an API key, without the key. */

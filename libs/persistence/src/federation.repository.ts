@@ -1,5 +1,10 @@
 import { sql, type Kysely } from "kysely";
-import { TellwireError, type FederationMember, type FederationRecord } from "@tellwire/contract";
+import {
+  TellwireError,
+  type FederationMember,
+  type FederationRecord,
+  type ForeignMud,
+} from "@tellwire/contract";
 import type { Database } from "./database.js";
 
 /** A membership as its two sides have made it so far. */
@@ -152,7 +157,12 @@ export class FederationRepository {
       .where("f.tenant_id", "=", federation)
       .where("t.status", "=", "active")
       .executeTakeFirst();
-    return found === undefined ? null : { federation, members: await this.members(federation) };
+    if (found === undefined) return null;
+    const [members, foreign] = await Promise.all([
+      this.members(federation),
+      this.foreign(federation),
+    ]);
+    return { federation, members, foreign };
   }
 
   /** Whether the tenant may use the federation's channels. */
@@ -187,6 +197,19 @@ export class FederationRepository {
       name,
       sharedInbox: settings.shared_inbox === true,
     }));
+  }
+
+  /** Those of which a member tells that stands for their network. */
+  private async foreign(federation: string): Promise<ForeignMud[]> {
+    const { rows } = await sql<ForeignMud>`
+      select k.tenant_id as tenant, k.name, k.entry
+        from uplinks u
+        join federation_members m on m.tenant_id = u.federation and m.member = u.tenant_id
+        join uplink_muds k on k.tenant_id = u.tenant_id
+       where u.federation = ${federation}
+         and m.granted_at is not null and m.accepted_at is not null
+       order by k.name, k.tenant_id`.execute(this.db);
+    return rows;
   }
 
   private async assertBoth(federation: string, tenant: string): Promise<void> {

@@ -65,6 +65,7 @@ describe("federations", () => {
         { tenant: "one", name: "one", sharedInbox: false },
         { tenant: "two", name: "Second MUD", sharedInbox: true },
       ],
+      foreign: [],
     });
     expect(await federations.leave(net, "two")).toBe(true);
     expect(await federations.leave(net, "two")).toBe(false);

@@ -57,8 +57,7 @@ export {
 } from "./uplink.repository.js";
 export {
   UplinkStateRepository,
-  type ForeignMud,
   type NetworkChannel,
   type NetworkState,
 } from "./uplink-state.repository.js";
-export type { NetworkMud, NetworkMudDescription, NetworkRouter } from "./uplink-tables.js";
+export type { NetworkRouter } from "./uplink-tables.js";

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from "kysely";
+import type { NetworkMud } from "@tellwire/contract";
 import type { Database } from "./database.js";
 import { held, LeaseLostError, type Lease } from "./lease.repository.js";
-import type { NetworkMud } from "./uplink-tables.js";
 
 export interface NetworkChannel {
   host: string;
@@ -23,13 +23,6 @@ export interface ListDelta<Entry> {
   router: string;
   id: number;
   entries: Map<string, Entry | null>;
-}
-
-/** A MUD of a foreign network, and the tenant that stands for the network. */
-export interface ForeignMud {
-  tenant: string;
-  name: string;
-  entry: NetworkMud;
 }
 
 /**
@@ -129,37 +122,6 @@ export class UplinkStateRepository {
         tx,
       );
     });
-  }
-
-  /** The MUDs of all foreign networks of a federation, in the order of their names. */
-  async foreignMuds(federation: string): Promise<ForeignMud[]> {
-    const { rows } = await sql<ForeignMud>`
-      select m.tenant_id as tenant, m.name, m.entry
-        from uplinks u join uplink_muds m on m.tenant_id = u.tenant_id
-       where u.federation = ${federation} order by m.name, m.tenant_id`.execute(this.db);
-    return rows;
-  }
-
-  /** Whatever the case of its name; of several the one that is up. */
-  async findForeignMud(federation: string, name: string): Promise<ForeignMud | null> {
-    const { rows } = await sql<ForeignMud>`
-      select m.tenant_id as tenant, m.name, m.entry
-        from uplinks u join uplink_muds m on m.tenant_id = u.tenant_id
-       where u.federation = ${federation} and lower(m.name) = lower(${name})
-       order by (m.entry->>'state')::int = -1 desc, m.name = ${name} desc, m.tenant_id
-       limit 1`.execute(this.db);
-    return rows[0] ?? null;
-  }
-
-  /** The channels that the networks of a federation have. */
-  async foreignChannels(
-    federation: string,
-  ): Promise<(NetworkChannel & { tenant: string; name: string })[]> {
-    const { rows } = await sql<NetworkChannel & { tenant: string; name: string }>`
-      select c.tenant_id as tenant, c.name, c.host, c.type
-        from uplinks u join uplink_chanlist c on c.tenant_id = u.tenant_id
-       where u.federation = ${federation} order by c.name, c.tenant_id`.execute(this.db);
-    return rows;
   }
 
   private async write(lease: Lease, set: ReturnType<typeof sql>): Promise<void> {

@@ -1,31 +1,11 @@
 import type { ColumnType, Generated } from "kysely";
+import type { NetworkMud, NetworkMudDescription } from "@tellwire/contract";
 
 /** A router of an Intermud network. Its name begins with `*`. */
 export interface NetworkRouter {
   name: string;
   host: string;
   port: number;
-}
-
-/** What a MUD tells of itself when it registers (Intermud-3, "startup-req-3"). */
-export interface NetworkMudDescription {
-  playerPort: number;
-  tcpPort: number;
-  udpPort: number;
-  mudlib: string;
-  baseMudlib: string;
-  driver: string;
-  mudType: string;
-  openStatus: string;
-  adminEmail: string;
-  /** Service → 1, or the port at which it answers. */
-  services: Record<string, number>;
-}
-
-/** `state`: -1 up, 0 down, else the seconds for which it will be down. */
-export interface NetworkMud extends NetworkMudDescription {
-  state: number;
-  address: string;
 }
 
 /** A column of JSON: an object when read, its text when written. */

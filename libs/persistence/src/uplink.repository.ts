@@ -1,8 +1,8 @@
 import { sql, type Kysely } from "kysely";
-import { formatTopic } from "@tellwire/contract";
+import { formatTopic, type NetworkMudDescription } from "@tellwire/contract";
 import { ConsumerRepository } from "./consumer.repository.js";
 import type { Database } from "./database.js";
-import type { NetworkMudDescription, NetworkRouter } from "./uplink-tables.js";
+import type { NetworkRouter } from "./uplink-tables.js";
 
 /** A tenant's link to a foreign Intermud network, as an operator has set it up. */
 export interface Uplink {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { NetworkMud } from "@tellwire/contract";
 import { AppendRepository } from "./append.repository.js";
 import { ConsumerRepository } from "./consumer.repository.js";
 import { publish, startTestDatabase, type TestDatabase } from "./database.fixture.js";
+import { FederationRepository } from "./federation.repository.js";
 import { LeaseLostError, LeaseRepository, type Lease } from "./lease.repository.js";
 import { TenantRepository } from "./tenant.repository.js";
 import { UPLINK, UplinkRepository } from "./uplink.repository.js";
 import { UplinkStateRepository } from "./uplink-state.repository.js";
-import type { NetworkMud } from "./uplink-tables.js";
 
 let database: TestDatabase;
 let uplinks: UplinkRepository;
@@ -142,17 +143,18 @@ describe("what a network has told", () => {
     });
   });
 
-  it("is found by the federation, in any case", async () => {
-    await states.saveMudlist(await take(), muds(["Dark Isle", mud(0)], ["DARK ISLE", mud()]), true);
-    expect(await states.foreignMuds("muds")).toHaveLength(2);
-    expect(await states.foreignMuds("others")).toEqual([]);
-    expect(await states.findForeignMud("muds", "dark isle")).toEqual({
-      tenant: "net",
-      name: "DARK ISLE",
-      entry: mud(),
+  it("is known to the federation, as long as the network’s tenant is a member", async () => {
+    const federations = new FederationRepository(database.connection.db);
+    await federations.create("muds");
+    await states.saveMudlist(await take(), muds(["Dark Isle", mud(0)], ["Arda", mud()]), true);
+    expect(await federations.find("muds")).toMatchObject({ foreign: [] });
+    await federations.change("muds", "net", "join");
+    expect(await federations.find("muds")).toMatchObject({
+      foreign: [
+        { tenant: "net", name: "Arda", entry: mud() },
+        { tenant: "net", name: "Dark Isle", entry: mud(0) },
+      ],
     });
-    expect(await states.findForeignMud("others", "dark isle")).toBeNull();
-    expect(await states.foreignChannels("muds")).toEqual([]);
   });
 
   it("is written by whoever has the lease, and by nobody else", async () => {

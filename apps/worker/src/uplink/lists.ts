@@ -1,3 +1,4 @@
+import type { NetworkMud, NetworkMudDescription } from "@tellwire/contract";
 import {
   isChannelName,
   isListable,
@@ -7,12 +8,7 @@ import {
   type MudEntry,
   type NetworkLists,
 } from "@tellwire/intermud";
-import type {
-  NetworkChannel,
-  NetworkMud,
-  NetworkMudDescription,
-  NetworkState,
-} from "@tellwire/persistence";
+import type { NetworkChannel, NetworkState } from "@tellwire/persistence";
 
 /** MUDs, and channels, of a network; past it new ones are not kept. The largest known has some hundred. */
 const MOST = 5000;

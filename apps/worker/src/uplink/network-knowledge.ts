@@ -16,6 +16,9 @@ export class NetworkKnowledge {
   /** The names of the MUDs, in lower case, as the network spells them. */
   private readonly spelling = new Map<string, string>();
 
+  /** Called when the network has MUDs that it had not, or lacks some. */
+  onNames: () => void = () => undefined;
+
   private constructor(
     private readonly states: UplinkStateRepository,
     private readonly lease: Lease,
@@ -62,6 +65,9 @@ export class NetworkKnowledge {
     await this.states.saveMudlist(this.lease, delta, known !== this.current);
     this.current = mergeMudlist(known, { ...told, muds }).lists;
     this.respell();
+    const isNews = ([name, entry]: [string, unknown]): boolean =>
+      known.muds.has(name) === (entry === null);
+    if ([...muds].some(isNews)) this.onNames();
   }
 
   async learnChannels(router: string, told: Body<"chanlist-reply">): Promise<void> {

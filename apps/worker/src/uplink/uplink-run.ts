@@ -64,6 +64,7 @@ export class UplinkRun {
       this.topics.set(remote, topic);
     }
     await this.learnMembers();
+    knowledge.onNames = () => tools.announce(uplink);
     this.keeper = new LinkKeeper(uplink, held, knowledge, tools.states, this.surroundings(), log);
     const traffic = this.traffic(knowledge);
     const take = traffic.take.bind(traffic);

@@ -7,7 +7,9 @@ import {
   LeaseRepository,
   UplinkRepository,
   UplinkStateRepository,
+  type Uplink,
 } from "@tellwire/persistence";
+import { writeControl } from "@tellwire/streams";
 import type { Logger } from "@tellwire/telemetry";
 import type { Parts } from "../infrastructure/parts.js";
 import { IngressWriter } from "../outbox/ingress-writer.js";
@@ -30,11 +32,19 @@ export interface UplinkTools {
   presence: PresenceReader;
   metrics: UplinkMetrics;
   patience: Patience;
+  /** Has edges ask anew which MUDs can be reached through a network. They do so by themselves after a minute. */
+  announce: (uplink: Pick<Uplink, "federation" | "tenant">) => void;
   log: Logger;
 }
 
 /** For Nest: the uplinks, with the repositories that only they need. */
-export function provideUplinks({ config, database, log }: Parts): FactoryProvider<Uplinks> {
+export function provideUplinks({
+  config,
+  database,
+  keys,
+  redis,
+  log,
+}: Parts): FactoryProvider<Uplinks> {
   const { db, pool } = database;
   return {
     provide: Uplinks,
@@ -57,6 +67,12 @@ export function provideUplinks({ config, database, log }: Parts): FactoryProvide
         ephemera,
         presence,
         metrics,
+        announce: ({ federation, tenant }) => {
+          const event = { type: "federation", federation, tenant } as const;
+          void writeControl(redis.client, keys, [event]).catch((error: Error) =>
+            log.debug({ err: error.message }, "control event not sent"),
+          );
+        },
         patience: { ms: config.uplinkPatienceMs, messages: config.uplinkPatienceMessages },
         log,
       }),

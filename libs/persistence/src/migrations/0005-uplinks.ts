@@ -69,7 +69,6 @@ create table uplink_muds (
   entry     jsonb not null,
   primary key (tenant_id, name)
 );
-create index uplink_muds_any_case on uplink_muds (tenant_id, lower(name));
 
 create table uplink_chanlist (
   tenant_id text not null references uplink_state on delete cascade,

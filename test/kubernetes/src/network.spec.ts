@@ -141,6 +141,20 @@ describe("network policies with Postgres and Redis elsewhere", () => {
     expect(outward("edge", { address: "10.20.0.7" })).toEqual([]);
   });
 
+  it("let workers out to the routers of foreign networks, and nobody else", async () => {
+    const rule = "networkPolicy.uplinks[0]";
+    await load([
+      ...VALUES.production,
+      ...["--set", `${rule}.ports[0].port=443,${rule}.ports[0].protocol=TCP`],
+      ...["--set", `${rule}.to[0].ipBlock.cidr=203.0.113.9/32`],
+    ]);
+    const allowed = workloads.filter(({ component }) => outward(component).length > 0);
+    expect(allowed.map(({ component }) => [component, outward(component)])).toEqual([
+      ["worker", [443]],
+    ]);
+    expect(outward("worker", { address: "203.0.113.8" })).toEqual([]);
+  });
+
   it("leave the way to a PgBouncer of one's own", async () => {
     await load(["--set", "pgbouncer.enabled=false"]);
     expect(outward("router")).toEqual([6379, 6432]);

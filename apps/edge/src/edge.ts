@@ -267,7 +267,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       : new MudmodeGateway(
           {
             ...{ mirror, rpc, sessions, subscriptions, gate, attempts, log, process },
-            speech: new MudSpeech(mirror, publish, ingress, bus, answers),
+            speech: new MudSpeech(mirror, publish, ingress, bus, answers, config.maxBody),
           },
           connections,
           rpc,

@@ -233,7 +233,13 @@ export class IntermudService {
     if (!Array.isArray(value)) return null;
     const [type, , mud, , , , channel] = value;
     if (typeof type !== "string" || typeof mud !== "string") return null;
-    if (type.startsWith("startup-req") && mudOf(draft.view, mud) === undefined) {
+    const known = draft.members.get(mudOf(draft.view, mud)?.name ?? "");
+    if (type.startsWith("startup-req") && known !== undefined) {
+      const tenant = await new TenantRepository(tx).find(known.tenant);
+      if (tenant?.status === "active") return null;
+      return { ...ended, answers: [this.notAllowed(mud, `${mud} is kept out`, value)] };
+    }
+    if (type.startsWith("startup-req")) {
       if (nativesOf(draft).length < this.config.i3Muds) return null;
       return {
         ...ended,
@@ -249,8 +255,15 @@ export class IntermudService {
   }
 
   private async takeUpMembers(draft: RouterDraft, tx: Transaction): Promise<void> {
-    const found = await new FederationRepository(tx).find(this.known.federation);
-    takeUpMembers(draft, found?.members ?? [], newPassword);
+    const federations = new FederationRepository(tx);
+    const { federation } = this.known;
+    const members = (await federations.find(federation))?.members ?? [];
+    const active = new Set(members.map(({ tenant }) => tenant));
+    const agreed = (await federations.memberships(federation)).flatMap((membership) =>
+      membership.granted && membership.accepted ? [membership.tenant] : [],
+    );
+    const disabled = new Set(agreed.filter((tenant) => !active.has(tenant)));
+    takeUpMembers(draft, members, disabled, newPassword);
   }
 
   /** Channels that members of the federation made by their use are everybody's, and the router's. */

@@ -245,6 +245,22 @@ describe("a MUD that goes", () => {
   });
 });
 
+it("keeps out a MUD whose tenant is disabled, also under that name anew", async () => {
+  const { password } = await register("Banned");
+  const tenants = new TenantRepository(fixture.database.db);
+  await tenants.setStatus("banned", "disabled");
+  await eventually(async () =>
+    expect(await rowOf("Banned")).toMatchObject({ connected: false, connection: null, state: 0 }),
+  );
+  for (const given of [password, 0]) {
+    const refused = await register("Banned", edge, given);
+    expect(errorIn(refused)).toBe("not-allowed");
+    expect(refused.close).toBe(true);
+  }
+  await tenants.setStatus("banned", "active");
+  expect((await register("Banned", edge, password)).registered?.tenant).toBe("banned");
+});
+
 it("knows no more MUDs than it may", async () => {
   const names = Array.from({ length: 30 }, (_, i) => `Crowd ${i}`);
   const answers: unknown[] = [];

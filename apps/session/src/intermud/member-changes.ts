@@ -19,21 +19,32 @@ const DESCRIPTION: MudDescription = {
   otherData: new Map(),
 };
 
+/** Seconds after which the absence of a MUD that is kept out begins anew, so that its name never gets free. */
+const KEPT_OUT = 24 * 60 * 60;
+
 /**
  * Takes up the members of the federation who are not on the router's list, and off
  * it those who are members no more. One whose name a MUD already has on the list waits
- * until it is free.
+ * until it is free. A MUD whose tenant is disabled is down, and keeps its name.
+ * @param disabled tenants that are members and disabled
  * @param password for a member that is new: none that anybody knows
  */
 export function takeUpMembers(
   draft: RouterDraft,
   members: FederationMember[],
+  disabled: ReadonlySet<string>,
   password: () => number,
 ): void {
   const shown = new Map(members.map(({ tenant, name }) => [tenant, name]));
   for (const [name, { tenant, native }] of [...draft.members]) {
     const row = draft.view.muds.get(name);
     if (row === undefined || row.removed) continue;
+    if (native && disabled.has(tenant)) {
+      if (row.connected || row.state !== 0 || draft.now - row.droppedAt > KEPT_OUT) {
+        draft.apply([{ kind: "mud", mud: keptOut(row, draft.now), announce: row.state !== 0 }]);
+      }
+      continue;
+    }
     const stays = shown.has(tenant) && (native || shown.get(tenant) === name);
     if (!stays) draft.apply(removal(draft.view, row));
   }
@@ -49,6 +60,14 @@ export function takeUpMembers(
   });
   draft.apply(changes);
 }
+
+const keptOut = (mud: MudRow, now: number): MudRow => ({
+  ...mud,
+  connected: false,
+  connection: null,
+  droppedAt: now,
+  state: 0,
+});
 
 const newMember = ({ view }: RouterDraft, name: string, password: number): MudRow => ({
   name,

@@ -95,14 +95,15 @@ export class MudLink implements Speaker {
   }
 
   receive(chunk: Buffer): void {
-    this.waiting.push(...this.decoder.push(chunk));
+    // One by one: a frame may hold more values than a call may have arguments.
+    for (const received of this.decoder.push(chunk)) this.waiting.push(received);
     this.connection.operationsWaiting = this.waiting.length;
     if (this.waiting.length > MOST_WAITING) this.wire.pause();
     if (!this.working) void this.work();
   }
 
   tell(packet: LpcValue[]): void {
-    this.connection.send(frameOf(packet));
+    this.connection.send(frameOf(() => packet));
   }
 
   answered(type: string, to: { mud: string | null; user: string | null }): string | undefined {

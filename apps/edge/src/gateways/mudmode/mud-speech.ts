@@ -45,6 +45,8 @@ export class MudSpeech {
     private readonly ingress: Pick<Ingress, "publish">,
     private readonly bus: Pick<EphemeralBus, "publish">,
     private readonly answers: MemberAnswers,
+    /** Bytes of a body as JSON, as for every client. */
+    private readonly mostBytes: number,
   ) {}
 
   /**
@@ -117,7 +119,7 @@ export class MudSpeech {
       role: "system",
       kind: CHANNEL_KINDS[message.type],
       priority: "normal",
-      body: Buffer.from(JSON.stringify(said)),
+      body: this.bounded(said),
       headers: null,
       correlationId: null,
       expiresAt: null,
@@ -152,6 +154,13 @@ export class MudSpeech {
     });
   }
 
+  /** @throws TellwireError `too_large` */
+  private bounded(body: unknown): Buffer {
+    const bytes = Buffer.from(JSON.stringify(body));
+    if (bytes.length <= this.mostBytes) return bytes;
+    throw new TellwireError("too_large", `At most ${this.mostBytes} bytes`);
+  }
+
   /** A request of the router itself comes in its name. */
   private carry(who: Identity, tenant: string, values: LpcValue[], speaker: Speaker): void {
     const [type, , origin, , mud, user] = values;
@@ -159,6 +168,7 @@ export class MudSpeech {
     const to = { mud: textOr(mud), user: textOr(user) };
     const id = (!ofRouter && speaker.answered(String(type), to)) || newMessageId();
     const { kind, body } = carryPacket(values, id);
+    this.bounded(body);
     const topic = formatTopic({ type: "inbox", name: "", tenant });
     const from = `@${ofRouter ? this.mirror.federation : who.tenant}`;
     const at = new Date().toISOString();

@@ -1,5 +1,5 @@
 import type { EventName, Message } from "@tellwire/contract";
-import { encodePacket, MudmodeError, type LpcValue } from "@tellwire/intermud";
+import { encodePacket, type LpcValue } from "@tellwire/intermud";
 import type { EventCodec } from "../../connection/wire.js";
 import { carriedPacket, packetOf, type Directory } from "./rendering.js";
 
@@ -40,27 +40,29 @@ export class MudmodeCodec implements EventCodec {
   }
 
   private message(message: Message): Buffer {
-    const packet = packetOf(this.directory, message);
-    if (packet === null) return NOTHING;
-    const frame = frameOf(packet);
+    const frame = frameOf(() => packetOf(this.directory, message));
     if (frame !== NOTHING) this.times.set(frame, Date.parse(message.at));
     return frame;
   }
 
   private ephemeral(params: Params): Buffer {
-    const carried = carriedPacket(this.directory, params);
-    if (carried === null) return NOTHING;
-    if (carried.id !== null) this.onRequest(carried.to, carried.id, carried.packet);
-    return frameOf(carried.packet);
+    return frameOf(() => {
+      const carried = carriedPacket(this.directory, params);
+      if (carried?.id) this.onRequest(carried.to, carried.id, carried.packet);
+      return carried && carried.packet;
+    });
   }
 }
 
-/** What cannot be sent in full is not sent: a body may have no form in the protocol, or grow past a frame. */
-export function frameOf(packet: LpcValue[]): Buffer {
+/**
+ * The frame of a packet. What has no form in the protocol, or grows past a frame, is
+ * not sent: whatever a body holds, it must not end the delivery to all others.
+ */
+export function frameOf(packet: () => LpcValue[] | null): Buffer {
   try {
-    return encodePacket(packet);
-  } catch (error) {
-    if (error instanceof MudmodeError) return NOTHING;
-    throw error;
+    const values = packet();
+    return values === null ? NOTHING : encodePacket(values);
+  } catch {
+    return NOTHING;
   }
 }

@@ -24,6 +24,8 @@ interface Ephemeral {
   body: unknown;
 }
 
+/** Of the originator, in a packet's array. */
+const USER_PLACE = 3;
 const TO_ALL = { mud: null, user: null };
 
 /** The name within its tenant of a canonical user or topic; empty for the tenant itself. */
@@ -89,5 +91,9 @@ export function carriedPacket(
   const to = directory.nameOf(tenantOf(topic));
   if (mud === undefined || to === undefined) return null;
   const carried = readCarried(kind, body, mud);
-  return carried ? { to, ...carried } : null;
+  if (carried === undefined) return null;
+  // A user speaks for itself; the tenant for each of its users.
+  const user = nameWithin(from);
+  const packet = user === "" ? carried.packet : carried.packet.with(USER_PLACE, user.toLowerCase());
+  return { to, id: carried.id, packet };
 }

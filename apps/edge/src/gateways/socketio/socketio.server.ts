@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { Server as Engine, type Socket as EngineSocket } from "engine.io";
 import { Server, type Socket } from "socket.io";
 import { Encoder } from "socket.io-parser";
+import { boundedPieces } from "../websocket-pieces.js";
 import { packetDecoder } from "./packet.decoder.js";
 
 // Socket.IO's and Engine.IO's servers as an edge runs them, apart from what it does with
@@ -29,6 +30,9 @@ export function createEngine(edge: string, { maxFrame, pingMs, pongMs }: EngineO
     // No cookies are used, so another site's page can do nothing in its visitor's name.
     cors: { origin: "*" },
   });
+  // No option of Engine.IO’s own leads there.
+  const { ws } = engine as unknown as { ws: { options: object } };
+  Object.assign(ws.options, boundedPieces(maxFrame));
   engine.generateId = () => `${edge}.${randomBytes(15).toString("base64url")}`;
   return engine;
 }

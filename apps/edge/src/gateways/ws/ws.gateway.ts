@@ -10,6 +10,7 @@ import type { GatewayOptions } from "../gateway-options.js";
 import { Heartbeat } from "../heartbeat.js";
 import { Dialogue } from "../json-rpc/dialogue.js";
 import { textFrame } from "../websocket-frame.js";
+import { boundedPieces } from "../websocket-pieces.js";
 import { WsWire } from "./ws.wire.js";
 
 const BINARY = new TellwireError("invalid_request", "Binary frames are not understood: send text");
@@ -28,6 +29,7 @@ export class WsGateway {
       noServer: true,
       perMessageDeflate: false,
       maxPayload: options.maxFrame,
+      ...boundedPieces(options.maxFrame),
       clientTracking: false,
     });
     this.heartbeat = new Heartbeat(options.pingMs);

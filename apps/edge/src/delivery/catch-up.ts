@@ -27,7 +27,8 @@ export async function catchUp(
         await send(feed, subscription, feed.ring.after(subscription.cursor, CHUNK));
         await nextTurn();
       } else {
-        const page = await history.page(feed.topic, subscription.cursor, PAGE, subscription.to);
+        const asked = subscription.cursor;
+        const page = await history.page(feed.topic, asked, PAGE, subscription.to);
         if (subscription.over) break;
         if (page.floor > subscription.cursor) {
           subscription.cursor = page.floor;
@@ -38,8 +39,10 @@ export async function catchUp(
         if (subscription.to !== undefined && !page.more) {
           subscription.cursor = Math.max(subscription.cursor, page.head);
         }
-        // Nothing there, though the edge has seen more: the log was restored meanwhile.
-        if (page.messages.length === 0 && !page.more) subscription.cursor = feed.contiguous;
+        // Nothing there, though the edge has seen more: the log was restored meanwhile. A page
+        // of one recipient is often empty, and what came since it was read must not be passed over.
+        const stuck = page.messages.length === 0 && !page.more && subscription.cursor === asked;
+        if (stuck) subscription.cursor = feed.contiguous;
       }
     } catch (error) {
       await retry(error);

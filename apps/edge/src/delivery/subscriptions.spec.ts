@@ -230,6 +230,20 @@ describe("a user's part of a shared inbox", () => {
     expect(pages).toHaveBeenCalledTimes(3);
   });
 
+  it("misses nothing that comes while a page which holds nothing for it is read", async () => {
+    tell(...Array.from({ length: 600 }, () => OTHER));
+    const read = delivery.log.page.bind(delivery.log);
+    vi.spyOn(delivery.log, "page").mockImplementationOnce(async (...asked) => {
+      const page = await read(...asked);
+      delivery.say(tell(ME));
+      return page;
+    });
+    await subscribe(1);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await delivered()).toEqual([601]);
+    expect(cursor()).toBe(601);
+  });
+
   it("does not wait for ever where the log has less than the edge has heard of", async () => {
     delivery.router = () => ({ topic: INBOX, head: 9, floor: 0 });
     tell(OTHER, ME, OTHER);

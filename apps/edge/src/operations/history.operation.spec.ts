@@ -1,4 +1,4 @@
-import type { HistoryPage, Identity, TopicAccess } from "@tellwire/contract";
+import type { HistoryPage, Identity, StoredMessage, TopicAccess } from "@tellwire/contract";
 import { describe, expect, it } from "vitest";
 import { Turns } from "../limits/turns.js";
 import type { KnownCaller } from "./caller.js";
@@ -41,5 +41,33 @@ describe("history", () => {
     }
     expect(await Promise.all(pages)).toHaveLength(400);
     expect(most).toBe(4);
+  });
+
+  it("gives a user of a shared inbox nothing that is to others, whoever answers", async () => {
+    const message = (seq: number, to?: string): StoredMessage => ({
+      id: crypto.randomUUID(),
+      topic: "inbox@acme",
+      seq,
+      at: 0,
+      from: "bob@acme",
+      kind: "message",
+      body: Buffer.from("1"),
+      priority: "normal",
+      headers: null,
+      correlationId: null,
+      expiresAt: null,
+      ...(to !== undefined && { to }),
+    });
+    const to = "user:alice@acme";
+    const messages = [message(1, to), message(2, "user:bob@acme"), message(3)];
+    const { history } = historyOperation(
+      { call: (async () => ({ ...PAGE, messages, head: 3 })) as never },
+      { check: async () => OPEN },
+      { read: () => ({ topic: "inbox@acme", to }) },
+      { now: Date.now },
+      new Turns(4, 1000),
+    );
+    const page = await history(caller, { topic: "inbox" });
+    expect(page.messages.map(({ seq }) => seq)).toEqual([1]);
   });
 });

@@ -134,8 +134,10 @@ export function historyOperation(
           ...(to !== undefined && { to }),
         });
         const now = clock.now();
+        // A session service of the version before knows no recipients, and sends the page whole.
+        const own = page.messages.filter((m) => to === undefined || m.to === to);
         return {
-          messages: page.messages.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
+          messages: own.map((m) => JSON.parse(messageJson(atTime(m, now))) as Message),
           head: page.head,
           more: page.more,
           truncated: after !== null && after < page.floor,

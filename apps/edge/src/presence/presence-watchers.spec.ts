@@ -78,6 +78,13 @@ describe("PresenceWatchers", () => {
     await new Promise((resolve) => setImmediate(resolve));
     watchers.onEvent(event("bob@other"));
     expect(a.received).toEqual([]);
+    fellows = true;
+    watchers.watch(a, ["bob@other"], ["other"]);
+    fellows = false;
+    watchers.onControl({ type: "tenant", tenant: "net" });
+    await new Promise((resolve) => setImmediate(resolve));
+    watchers.onEvent(event("bob@other"));
+    expect(a.received).toEqual([]);
   });
 
   it("tell whom an edge that died has taken offline", () => {

@@ -61,7 +61,8 @@ export class PresenceWatchers {
 
   /** Users whose edge died: it could not say so itself. */
   onControl(event: ControlEvent): void {
-    if (event.type === "federation") void this.recheck();
+    // A federation ends for all its members when its tenant is disabled.
+    if (event.type === "federation" || event.type === "tenant") void this.recheck();
     if (event.type !== "offline") return;
     for (const user of event.users) {
       const told = { user, status: "offline", at: new Date(event.at).toISOString() };

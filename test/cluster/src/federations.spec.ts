@@ -421,6 +421,16 @@ describe("a tenant that leaves", () => {
     await received(mudTwo, channel(), last.id);
     expect(bodies(bob, channel())).not.toContain("without you");
     await publish(mudTwo, `user:alice@${one.name}`, "still here");
+    // What its users were in the channel is still listed, and the federation can end it.
+    const gone = `bob@${acme.name}`;
+    const rest = await carol.request("channel.members", { channel: channel(), after: gone });
+    expect(rest).toMatchObject({ members: [], more: false });
+    const { secret } = await cluster.key(net);
+    const owner = await cluster.connect("ws", cluster.edge(0), { api_key: secret });
+    const removed = { channel: channel(), user: gone, role: null };
+    expect(await owner.request("channel.invite", removed)).toMatchObject({ role: null });
+    const invited = { channel: channel(), user: gone };
+    await refusedWith("not_permitted", owner.request("channel.invite", invited));
   });
 
   it("is back when both sides have said so", async () => {

@@ -1,5 +1,6 @@
 import { Injectable } from "@nestjs/common";
 import {
+  canonicalUser,
   decide,
   may,
   senderOf,
@@ -84,7 +85,11 @@ export class ChannelService {
 
   async invite(who: Identity, params: Params<"channel.invite">): Promise<Result<"channel.invite">> {
     const channel = await this.reach.channel(params.channel, who);
-    const user = await this.reach.userOf(channel, params.user, who);
+    // Who is to go may be of a tenant that has left the federation.
+    const user =
+      params.role === null
+        ? canonicalUser(params.user, who.tenant)
+        : await this.reach.userOf(channel, params.user, who);
     const role = await this.change(channel, user, who, [user], (view) =>
       inviteToChannel(askerIn(channel, who), view, user, params.role),
     );
@@ -112,7 +117,8 @@ export class ChannelService {
     if (verdict === "not_found") throw noSuchChannel();
     if (verdict !== "allow") throw new TellwireError(verdict);
     const { after, limit = PAGE } = params;
-    const from = after === undefined ? null : await this.reach.userOf(channel, after, who);
+    // Only a place in the list: its user's tenant may have left the federation since.
+    const from = after === undefined ? null : canonicalUser(after, who.tenant);
     const members = await this.channels.members(channel, from, limit + 1);
     return {
       channel,

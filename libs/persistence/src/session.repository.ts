@@ -167,17 +167,26 @@ export class SessionRepository {
         n,
         tenant: rise.user.slice(rise.user.lastIndexOf("@") + 1),
         ...rise,
-        from: Math.max(rise.from, rise.to - RECEIPTS_REACH),
+        near: Math.max(rise.from, rise.to - RECEIPTS_REACH),
       })),
     );
     const { rows } = await sql<{ n: number; sender: string }>`
       select distinct g.n, m.sender
       from jsonb_to_recordset(${given}::jsonb)
-        as g(n int, tenant text, "user" text, topic text, "from" bigint, "to" bigint)
+        as g(n int, tenant text, "user" text, topic text, "from" bigint, near bigint, "to" bigint)
       join topics t on t.tenant_id = g.tenant and t.topic = g.topic
-      join messages m on m.tenant_id = t.tenant_id and m.topic_id = t.topic_id
-        and m.seq > g."from" and m.seq <= g."to"
-        and (g.topic = 'user:' || g."user" or m.recipient = 'user:' || g."user")
+      cross join lateral (
+        select o.sender from messages o
+         where g.topic = 'user:' || g."user"
+           and o.tenant_id = t.tenant_id and o.topic_id = t.topic_id
+           and o.seq > g.near and o.seq <= g."to"
+        union all
+        -- Of a shared inbox only what is to the user, by its index: the rest may be very much.
+        (select o.sender from messages o
+          where g.topic <> 'user:' || g."user"
+            and o.tenant_id = t.tenant_id and o.topic_id = t.topic_id
+            and o.recipient = 'user:' || g."user" and o.seq > g."from" and o.seq <= g."to"
+          order by o.seq desc limit ${RECEIPTS_REACH})) m
       where m.sender <> g."user"
       order by g.n, m.sender`.execute(this.db);
     return rows.map(({ n, sender }) => ({ rise: rises[n] as InboxRise, sender }));

@@ -146,6 +146,20 @@ describe("a shared inbox", () => {
     expect(await sessions.sendersOf(recent)).toEqual([{ rise: recent[0], sender: "carol@acme" }]);
   });
 
+  it("gives receipts by what is to the user, however much is to others between", async () => {
+    const topic = "inbox@busy";
+    const to = "user:alice@busy";
+    await append(tell(to, { topic, from: "carol@acme" }));
+    const others = Array.from({ length: 1200 }, () => tell("user:bob@busy", { topic }));
+    await append(...others, tell(to, { topic, from: "dave@acme" }));
+    const sessions = new SessionRepository(database.connection.db, 60);
+    const rise = { user: "alice@busy", topic, from: 0, to: 1202 };
+    expect(await sessions.sendersOf([rise])).toEqual([
+      { rise, sender: "carol@acme" },
+      { rise, sender: "dave@acme" },
+    ]);
+  });
+
   it("costs a message of any other topic nothing", async () => {
     await append(publish({ topic: "channel:cheap@mud" }));
     const { rows } = await database.connection.pool.query<{ is: number; was: number }>(

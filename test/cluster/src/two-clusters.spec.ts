@@ -196,9 +196,9 @@ describe("a cluster that is a MUD of another one’s network", () => {
     const before = await uplink();
     const worker = beta.cluster.workers.find(({ name }) => name === before.holder)!;
     const accepted: string[] = [];
-    let stopping = false;
+    const stopping = new AbortController();
     const sending = (async () => {
-      for (let n = 0; !stopping; n++) {
+      for (let n = 0; !stopping.signal.aborted; n++) {
         await tell("bob@Dark Isle", `t ${n}`);
         accepted.push(`t ${n}`);
       }
@@ -214,7 +214,7 @@ describe("a cluster that is a MUD of another one’s network", () => {
     const killedAt = accepted.length;
     await eventually(() => expect(heard()).toContain(`t ${killedAt + 1}`), BACK_MS);
     expect(performance.now() - since).toBeLessThan(BACK_MS);
-    stopping = true;
+    stopping.abort();
     await sending;
     await eventually(() => expect(heard()).toContain(accepted.at(-1)));
     expect([...new Set(heard())]).toEqual(accepted);

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { listOf, readOptions } from "./options.js";
 import { SCENARIOS } from "./scenarios.js";
 
-const URL_OPTION = ["--url", "http://127.0.0.1:8080"];
-const read = (...args: string[]) => readOptions([...args, ...URL_OPTION])!;
+const URL_OPTION = ["--url", "http://127.0.0.1:8080", "--tcp-url", "tcp://127.0.0.1:8081"];
+const read = (...args: string[]) => readOptions([...URL_OPTION, ...args])!;
 const DISTURB = ["--disturb", "true"];
 
 test.each(Object.keys(SCENARIOS))("%s can be played as it is, and its phases are whole", (name) => {
@@ -27,9 +27,10 @@ test("options take the place of the scenario's own figures", () => {
   expect([missed, withinSeconds]).toEqual([9, 1]);
 });
 
-test("mixed means that both protocols take turns", () => {
+test("mixed means that all protocols take turns", () => {
   expect(read("baseline").scenario.otherProtocols).toEqual([]);
-  expect(read("baseline", "--protocol", "mixed").scenario.otherProtocols).toHaveLength(1);
+  expect(read("baseline", "--protocol", "mixed").scenario.otherProtocols).toHaveLength(2);
+  expect(read("mixed").scenario.otherProtocols).toHaveLength(3);
 });
 
 test("processes are given by name", () => {
@@ -52,7 +53,8 @@ test.each([
   [["fan-in", "--connections", "5", "--room", "5"], "others must publish"],
   [["soak", "--seconds", "60"], "nothing can be told of growth"],
   [["rolling-restart"], "needs --disturb"],
-  [["baseline", "--protocol", "smoke"], "none of ws, socketio, mixed"],
+  [["baseline", "--protocol", "smoke"], "none of ws, tcp, socketio, mixed"],
+  [["baseline", "--tcp-url", "127.0.0.1:8081"], "not tcp://HOST:PORT"],
   [["baseline", "--pids", "edges"], "NAME=PID"],
   [["baseline", "--unknown"], "unknown"],
 ])("%j is refused", (args, why) => {
@@ -63,6 +65,16 @@ test("a scenario needs a cluster, the list does not", () => {
   expect(() => readOptions(["baseline"])).toThrow("--url is missing");
   expect(readOptions(["list"])).toBeNull();
   for (const name of Object.keys(SCENARIOS)) expect(listOf(SCENARIOS)).toContain(name);
+});
+
+test("who speaks over TCP needs its address, and no other does", () => {
+  expect(read("baseline", "--protocol", "tcp").scenario.target).toMatchObject({
+    url: "http://127.0.0.1:8080/",
+    tcpUrl: "tcp://127.0.0.1:8081",
+  });
+  const url = ["--url", "http://127.0.0.1:8080"];
+  expect(() => readOptions(["mixed", ...url])).toThrow("--tcp-url is missing");
+  expect(readOptions(["baseline", ...url])!.scenario.target.tcpUrl).toBeUndefined();
 });
 
 test("whether arguments make sense can be asked without a cluster", () => {

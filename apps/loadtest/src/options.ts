@@ -1,18 +1,20 @@
 import { parseArgs } from "node:util";
-import { HTTP, JSON_RPC, type ProcessGroups, type Scenario, SOCKET_IO } from "@tellwire/loadgen";
+import type { ProcessGroups, Scenario } from "@tellwire/loadgen";
 import { availableParallelism } from "node:os";
 import { LEAST_SOAK_SECONDS } from "./play-soak.js";
+import { scenarioOf, speaksTcp } from "./scenario-of.js";
 import { PROTOCOLS, type ProtocolChoice, SCENARIOS, type ScenarioSpec } from "./scenarios.js";
 
 export const USAGE = `npm run load -- list
 npm run load -- SCENARIO [options]
 
   --url URL                  another cluster than the one of npm start
+  --tcp-url URL              tcp://HOST:PORT of JSON-RPC over TCP, for --protocol tcp and mixed
   --api-key KEY              (demo-key-123)
   --connections N  --rate N  --room N  --size BYTES
   --seconds N  --minutes N   how long it is measured; of each stage with climb and stress
   --warm-up N                seconds before each phase that do not count  (2; soak 180)
-  --protocol ws|socketio|mixed
+  --protocol ws|tcp|socketio|mixed
   --repeat N                 plays it so often, and tells the median of each figure
   --missed N  --within N     reconnect-storm: messages each misses (100), seconds to return (5)
   --workers N                generator processes  (one less than there are cores)
@@ -46,6 +48,7 @@ export function readOptions(args: string[]): Options | null {
     options: {
       help: { type: "boolean", short: "h", default: false },
       url: { type: "string" },
+      "tcp-url": { type: "string" },
       "api-key": { type: "string", default: "demo-key-123" },
       connections: { type: "string" },
       rate: { type: "string" },
@@ -73,6 +76,7 @@ export function readOptions(args: string[]): Options | null {
   if (!known) throw new Error(`no scenario is called ${name}: npm run load -- list`);
   const { url = values.check ? "http://localhost" : undefined } = values;
   if (!url) throw new Error("--url is missing");
+  const tcpUrl = values["tcp-url"] && readTcpUrl(values["tcp-url"]);
   const number = (option: "rate" | "seconds", otherwise: number) =>
     values[option] === undefined ? otherwise : positive(option, values[option]);
   const count = (option: "connections" | "room" | "size" | "workers", otherwise: number) =>
@@ -88,6 +92,7 @@ export function readOptions(args: string[]): Options | null {
     protocol: readProtocol(values.protocol ?? known.protocol ?? "ws"),
   };
   if (spec.protocol === "socketio") spec.targets = { ...spec.targets, ...spec.socketIoTargets };
+  if (speaksTcp(spec) && !tcpUrl && !values.check) throw new Error("--tcp-url is missing");
   refuseSenseless(spec);
   if (spec.phases?.some(({ disturbed }) => disturbed) && !values.disturb && !values.check) {
     throw new Error(`${name} needs --disturb, the command that disturbs the cluster`);
@@ -96,7 +101,7 @@ export function readOptions(args: string[]): Options | null {
   return {
     name,
     spec,
-    scenario: scenarioOf(spec, { url, apiKey: values["api-key"], workers }),
+    scenario: scenarioOf(spec, { url, tcpUrl, apiKey: values["api-key"], workers }),
     warmUpSeconds: readWarmUp(values["warm-up"], known),
     missed: whole("missed", values.missed),
     withinSeconds: positive("within", values.within),
@@ -122,32 +127,6 @@ function refuseSenseless({ shape, kind, connections, room, seconds }: ScenarioSp
   }
 }
 
-function scenarioOf(
-  spec: ScenarioSpec,
-  { url, apiKey, workers }: { url: string; apiKey: string; workers: number },
-): Scenario {
-  const { protocol, connections, room, size = 300, shape, returning } = spec;
-  return {
-    target: {
-      name: { ws: "/ws", socketio: "Socket.IO", mixed: "/ws and Socket.IO" }[protocol ?? "ws"],
-      url: new URL(url).href,
-      protocol: protocol === "socketio" ? SOCKET_IO : JSON_RPC,
-      apiKey,
-      gapless: true,
-    },
-    connections,
-    roomSize: room,
-    textSize: size,
-    workers,
-    shape,
-    otherProtocols: [
-      ...(protocol === "mixed" ? [SOCKET_IO] : []),
-      ...(spec.httpPublishers ? [HTTP] : []),
-    ],
-    returning,
-  };
-}
-
 function readWarmUp(text: string | undefined, { warmUpSeconds = 2 }: ScenarioSpec): number {
   if (text === undefined) return warmUpSeconds;
   return text === "0" ? 0 : positive("warm-up", text);
@@ -157,6 +136,12 @@ function readProtocol(text: string): ProtocolChoice {
   const known = PROTOCOLS.find((protocol) => protocol === text);
   if (!known) throw new Error(`--protocol: ${text} is none of ${PROTOCOLS.join(", ")}`);
   return known;
+}
+
+function readTcpUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol === "tcp:" && url.port !== "") return text;
+  throw new Error(`--tcp-url: ${text} is not tcp://HOST:PORT`);
 }
 
 function positive(name: string, text: string): number {

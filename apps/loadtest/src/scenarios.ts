@@ -1,6 +1,6 @@
 import type { Shape } from "@tellwire/loadgen";
 
-export const PROTOCOLS = ["ws", "socketio", "mixed"] as const;
+export const PROTOCOLS = ["ws", "tcp", "socketio", "mixed"] as const;
 export type ProtocolChoice = (typeof PROTOCOLS)[number];
 
 /** One stretch of a scenario; what is a share is one of the scenario's own figure. */
@@ -281,7 +281,8 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     targets: { p95: 500, p99: 1_000 },
   },
   mixed: {
-    title: "a third of each room on /ws, a third by Socket.IO, a third publishing by HTTP",
+    title:
+      "in each room some on /ws, some by Socket.IO, some over TCP, and some who publish by HTTP",
     kind: "phases",
     connections: 200,
     room: 10,

@@ -1,7 +1,7 @@
 export { arrivals } from "./arrivals.js";
 export { Conductor, type Connected, type StepOutcome } from "./conductor.js";
 export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
-export { HTTP, JSON_RPC, SOCKET_IO } from "./protocols/load-protocol.js";
+export { HTTP, JSON_RPC, SOCKET_IO, TCP } from "./protocols/load-protocol.js";
 export type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
 export { median } from "./median.js";
 export { CpuSample, type ProcessGroups, targetCores } from "./process-cpu.js";

@@ -24,6 +24,8 @@ export class Link {
   private readonly ended = Promise.withResolvers<never>();
   private socket: FrameConnection | null = null;
   private lastId = 0;
+  /** What the server said it closes with. */
+  private closeCode: number | undefined;
 
   constructor(
     private readonly url: string,
@@ -129,6 +131,7 @@ export class Link {
     if (incoming.kind === "reply") this.reply(incoming);
     else if (incoming.kind === "answer") this.socket?.send(incoming.frame);
     else if (incoming.kind === "ready") this.ready.resolve();
+    else if (incoming.kind === "closing") this.closeCode = incoming.code;
     else if (incoming.kind === "refused") this.refused(incoming.reason);
     else if (incoming.kind === "event") this.handler.onEvent(incoming.name, incoming.withinMs);
   }
@@ -154,7 +157,8 @@ export class Link {
     this.handler.onEvent(`refused: ${reason}`);
   }
 
-  private closed(code: number): void {
+  private closed(seen: number): void {
+    const code = this.closeCode ?? seen;
     this.ready.reject(new Error(`Closed with ${code} during the handshake`));
     this.ended.reject(new Error(`Closed with ${code}`));
     this.pending.clear();

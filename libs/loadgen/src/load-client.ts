@@ -154,7 +154,8 @@ export class LoadClient {
   private newLink(): Link {
     const { target } = this.part;
     const credentials = { api_key: target.apiKey, user: this.seat.user };
-    const link: Link = new Link(target.url, this.protocol, credentials, {
+    const url = this.protocol.overTcp ? target.tcpUrl! : target.url;
+    const link: Link = new Link(url, this.protocol, credentials, {
       onFrame: (frame) => this.isMessage(frame),
       onEvent: (name, withinMs) => {
         this.events.onEvent(name);

@@ -3,6 +3,8 @@ export interface Target {
   name: string;
   /** `http://host:port` of the load balancer. */
   url: string;
+  /** `tcp://host:port`, for protocols over TCP. */
+  tcpUrl?: string;
   /** URL of the module that speaks its protocol, see `load-protocol.ts`. */
   protocol: string;
   apiKey: string;

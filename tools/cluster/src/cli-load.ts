@@ -57,7 +57,7 @@ async function drive(dataDir: string, args: string[]): Promise<number> {
     .map(([name, each]) => `${name}=${each.join(",")}`);
   const tool = spawnTool([
     ...args,
-    ...["--url", state.url],
+    ...["--url", state.url, "--tcp-url", state.tcpUrl],
     ...pids.flatMap((group) => ["--pids", group]),
     ...(has(args, "--disturb") ? [] : ["--disturb", `${restart} $SERVICES`]),
   ]);

@@ -114,7 +114,11 @@ export class Cluster {
   /** Where clients connect: nginx. */
   get urls(): { http: string; ws: string; tcp: string } {
     const http = this.nginx.url!;
-    return { http, ws: `${http.replace("http", "ws")}/ws`, tcp: `tcp://127.0.0.1:${this.tcpPort}` };
+    return { http, ws: `${http.replace("http", "ws")}/ws`, tcp: this.tcpUrl };
+  }
+
+  private get tcpUrl(): string {
+    return `tcp://127.0.0.1:${this.tcpPort}`;
   }
 
   /** An edge's own port for JSON-RPC over TCP, which expects a load balancer's PROXY header. */
@@ -277,9 +281,10 @@ export class Cluster {
       };
     });
     const supervisor = { pid: process.pid, startTime: startTimeOf(process.pid)! };
+    const { startedAt, tcpUrl } = this;
     const url = this.nginx?.url ?? "";
     try {
-      writeState(this.dataDir, { ...supervisor, startedAt: this.startedAt, url, processes });
+      writeState(this.dataDir, { ...supervisor, startedAt, url, tcpUrl, processes });
     } catch {
       // A disk that is full for a while must not end what runs; until then `status` tells older pids.
     }

@@ -20,6 +20,8 @@ export interface ClusterState {
   startTime: number;
   startedAt: string;
   url: string;
+  /** Of JSON-RPC over TCP. */
+  tcpUrl: string;
   processes: ProcessState[];
 }
 

@@ -6,7 +6,7 @@ const AUTHENTICATE_ID = 0;
 interface Frame {
   id?: number | null;
   method?: string;
-  params?: { within_ms?: number };
+  params?: { within_ms?: number; code?: number };
   result?: { seq?: number; topics?: TopicAnswer[] };
   error?: { code: number; message: string };
 }
@@ -14,13 +14,17 @@ interface Frame {
 const request = (id: number, method: string, params: unknown): string =>
   `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${JSON.stringify(params)}}`;
 
-const converse = (credentials: Credentials): Conversation => ({
+/** What is said on one connection, whatever carries its texts. */
+export const jsonRpcConversation = (credentials: Credentials): Conversation => ({
   opening: () => request(AUTHENTICATE_ID, "authenticate", credentials),
   subscribe: (id, topic, after) => request(id, "subscribe", { topics: [{ topic, after }] }),
   publish: (id, topic, text, messageId) =>
     request(id, "publish", { topic, id: messageId, body: { text } }),
   incoming(text) {
     const frame = JSON.parse(text) as Frame;
+    if (frame.method === "close" && frame.params?.code !== undefined) {
+      return { kind: "closing", code: frame.params.code };
+    }
     if (frame.method !== undefined) {
       return { kind: "event", name: frame.method, withinMs: frame.params?.within_ms };
     }
@@ -36,5 +40,5 @@ const converse = (credentials: Credentials): Conversation => ({
 });
 
 /** JSON-RPC 2.0, one object in each text frame. */
-const jsonRpc: Protocol = { path: "/ws", converse };
+const jsonRpc: Protocol = { path: "/ws", converse: jsonRpcConversation };
 export default jsonRpc;

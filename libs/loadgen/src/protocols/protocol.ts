@@ -20,6 +20,8 @@ export type Incoming =
   | { kind: "refused"; reason: string }
   /** `withinMs`: the server asks to reconnect within this time. */
   | { kind: "event"; name: string; withinMs?: number }
+  /** The last that is said before the connection ends, where the transport has no close codes. */
+  | { kind: "closing"; code: number }
   | { kind: "nothing" };
 
 /** A client protocol on WebSocket, reduced to text frames. */
@@ -28,6 +30,8 @@ export interface Protocol {
   readonly path: string;
   /** `Sec-WebSocket-Protocol`, if the server wants one. */
   readonly subprotocol?: string;
+  /** It is spoken at {@link Target.tcpUrl}. */
+  readonly overTcp?: true;
   /** Its clients do not subscribe. */
   readonly publishesOnly?: true;
   /** For a server that takes publishes another way than as frames: what stands for the one WebSocket. */

@@ -95,6 +95,10 @@ describe("a shared inbox", () => {
     const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
     expect(plan).toMatch(/Index Scan using \S*recipient\S*/);
     expect(plan).not.toMatch(/Seq Scan|->  Sort/);
+    const whole = await database.connection.pool.query<{ indisvalid: boolean }>(
+      "select indisvalid from pg_index where indexrelid = 'messages_recipient'::regclass",
+    );
+    expect(whole.rows).toEqual([{ indisvalid: true }]);
   });
 
   it("keeps the recipient of what waits for its time", async () => {

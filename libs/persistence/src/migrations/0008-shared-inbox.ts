@@ -8,8 +8,25 @@ import { sharedInboxAppend } from "./0008-shared-inbox-append.js";
 const tables = `
 alter table messages add column recipient text collate "C";
 alter table scheduled add column recipient text collate "C";
-create index messages_recipient on messages (tenant_id, topic_id, recipient, seq)
+
+-- Building an index reads a whole partition, and until this commits nobody can append.
+-- What holds much does without: it has no recipients yet, and is dropped in its time.
+create index messages_recipient on only messages (tenant_id, topic_id, recipient, seq)
   where recipient is not null;
+do $$
+declare
+  v_part regclass;
+  v_name text;
+begin
+  for v_part in select inhrelid::regclass from pg_inherits where inhparent = 'messages'::regclass loop
+    if pg_relation_size(v_part) < 64 << 20 then
+      v_name := v_part || '_recipient';
+      execute format('create index %I on %s (tenant_id, topic_id, recipient, seq)
+        where recipient is not null', v_name, v_part);
+      execute format('alter index messages_recipient attach partition %I', v_name);
+    end if;
+  end loop;
+end $$;
 `;
 
 /**

@@ -276,9 +276,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
           log,
         );
 
-  if (mudmode !== null) {
-    metrics.gauge("muds", "MUDs registered at this edge.", [], (g) => g.set(mudmode.size));
-  }
+  metrics.gauge("muds", "MUDs registered at this edge.", [], (g) => g.set(mudmode?.size ?? 0));
 
   const control = new ControlReader(
     redis,

@@ -18,6 +18,8 @@ export interface IntermudMud {
   native: boolean;
   /** Whether its tenant came into being with it, and ends with it. */
   made: boolean;
+  /** Whether it is of a foreign network, for which its tenant stands. */
+  foreign: boolean;
   router: string;
   address: string;
   description: string;

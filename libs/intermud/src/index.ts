@@ -60,7 +60,7 @@ export {
   type StoredMud,
 } from "./router/router-book.js";
 export { isChannelMessage, mayUse, removeChannel } from "./router/channels.js";
-export { chanlistPackets, mudlistPackets } from "./router/list-deltas.js";
+export { chanlistPackets, looksDifferent, mudlistPackets } from "./router/list-deltas.js";
 export {
   applyChanges,
   channelOf,

@@ -27,6 +27,7 @@ const mud = (name: string, change: Partial<RouterMud> = {}): RouterMud => ({
   tenant: name.toLowerCase(),
   native: true,
   made: true,
+  foreign: false,
   password: 2 ** 31 - 1,
   router: "*r",
   address: "10.0.0.1",

@@ -16,6 +16,7 @@ export interface IntermudTables {
     member: string;
     native: boolean;
     made: boolean;
+    is_foreign: boolean;
     password: number;
     router: string;
     address: string;

@@ -396,6 +396,32 @@ describe("what peers send otherwise", () => {
   });
 });
 
+it("stands whatever MUDs and strangers send", async () => {
+  const [one, two] = await pair("Fuzz", "Calm");
+  const pids = cluster.cluster.edges.map(({ pid }) => pid);
+  const wild: (Lpc | string)[] = [0, "", "Fuzz", "Calm", "*tellwire", "lobby", -1, [], {}, [[[]]]];
+  const pick = (): Lpc => wild[Math.floor(Math.random() * wild.length)] as Lpc;
+  const types = [
+    ...["tell", "emoteto", "beep", "who-req", "who-reply", "finger-reply", "locate-req", "error"],
+    ...["channel-m", "channel-t", "channel-add", "channel-listen", "channel-admin", "chanlist-req"],
+    ...["chan-filter-reply", "ucache-update", "auth-mud-req", "oob-begin", "irn-data", "mudlist"],
+  ];
+  for (let i = 0; i < 400; i++) {
+    const type = types[i % types.length]!;
+    one.send([type, 5, "Fuzz", pick(), pick(), pick(), ...Array.from({ length: i % 9 }, pick)]);
+    if (i % 4 === 0) one.sendText(Buffer.from(Array.from({ length: i % 50 }, () => i % 256)));
+  }
+  // More values in a frame than a call may have arguments.
+  const stranger = newMud("Flood");
+  await stranger.open(cluster.cluster.mudPort);
+  stranger.sendText("0 ".repeat(30_000));
+  await eventually(() => expect(stranger.closed).toBe(true));
+  one.sendText("0 ".repeat(900_000));
+  two.tell("Calm", "ann", "bob", "all is well");
+  await eventually(() => expect(two.of("tell").at(-1)?.[7]).toBe("all is well"));
+  expect(cluster.cluster.edges.map(({ pid }) => pid)).toEqual(pids);
+});
+
 describe("an edge that ends", () => {
   it("by kill -9: its MUDs come back to the other, and miss nothing that was accepted", async () => {
     const [one, two] = await pair("Sender", "Receiver");

@@ -38,6 +38,7 @@ import {
 import type { SessionConfig } from "../config.js";
 import { Announcer } from "../infrastructure/announcer.js";
 import { CONFIG } from "../infrastructure/parts.js";
+import { takeUpForeign } from "./foreign-changes.js";
 import { takeUpMembers } from "./member-changes.js";
 import { tenantNames } from "./mud-tenant.js";
 import { RouterDraft } from "./router-draft.js";
@@ -198,7 +199,12 @@ export class IntermudService {
     const { mud } = registered;
     const member = known ? draft.members.get(mud) : undefined;
     const tenant = member?.tenant ?? (await this.newTenant(tx, mud, events));
-    draft.members.set(mud, { tenant, native: true, made: member?.made ?? true });
+    draft.members.set(mud, {
+      tenant,
+      native: true,
+      made: member?.made ?? true,
+      foreign: false,
+    });
     const { mudlistId, chanlistId } = draft.view;
     // Everything is about to be sent to it.
     draft.apply([{ kind: "sent", mud, mudlistId, chanlistId }]);
@@ -257,13 +263,17 @@ export class IntermudService {
   private async takeUpMembers(draft: RouterDraft, tx: Transaction): Promise<void> {
     const federations = new FederationRepository(tx);
     const { federation } = this.known;
-    const members = (await federations.find(federation))?.members ?? [];
+    const { members, foreign } = (await federations.find(federation)) ?? {
+      members: [],
+      foreign: [],
+    };
     const active = new Set(members.map(({ tenant }) => tenant));
     const agreed = (await federations.memberships(federation)).flatMap((membership) =>
       membership.granted && membership.accepted ? [membership.tenant] : [],
     );
     const disabled = new Set(agreed.filter((tenant) => !active.has(tenant)));
     takeUpMembers(draft, members, disabled, newPassword);
+    takeUpForeign(draft, foreign, newPassword);
   }
 
   /** Channels that members of the federation made by their use are everybody's, and the router's. */

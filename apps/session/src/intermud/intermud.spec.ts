@@ -209,6 +209,42 @@ describe("channels", () => {
   });
 });
 
+it("lists the MUDs of foreign networks that members are linked to, as long as they are told of", async () => {
+  const tenants = new TenantRepository(fixture.database.db);
+  await tenants.create("far", { shared_inbox: true });
+  await new FederationRepository(fixture.database.db).change("net", "far", "join", "Far Net");
+  await sql(`insert into uplinks (tenant_id, federation, mud, description, routers)
+    values ('far', 'net', 'Gateway', '{}', '[]')`);
+  await sql("insert into uplink_state (tenant_id) values ('far') on conflict do nothing");
+  const entry = {
+    ...{ state: -1, address: "192.0.2.7", playerPort: 4000, tcpPort: 0, udpPort: 0 },
+    ...{ mudlib: "L", baseMudlib: "B", driver: "D", mudType: "LP", openStatus: "open" },
+    ...{ adminEmail: "a@b.c", services: { tell: 1 } },
+  };
+  const tellOf = (name: string, change: object = {}) =>
+    sql(
+      `insert into uplink_muds (tenant_id, name, entry) values ('far', $1, $2)
+       on conflict (tenant_id, name) do update set entry = excluded.entry`,
+      [name, JSON.stringify({ ...entry, ...change })],
+    );
+  await register("Taken");
+  for (const name of ["Dark Isle", "taken"]) await tellOf(name);
+  await eventually(async () =>
+    expect(await rowOf("Dark Isle")).toMatchObject({
+      ...{ tenant: "far", foreign: true, native: false, connected: true, state: -1 },
+      address: "192.0.2.7",
+    }),
+  );
+  expect(await rowOf("taken")).toBeUndefined();
+  expect(await rowOf("Far Net")).toMatchObject({ tenant: "far", foreign: false });
+  await tellOf("Dark Isle", { state: 0 });
+  await eventually(async () =>
+    expect(await rowOf("Dark Isle")).toMatchObject({ connected: false, state: 0 }),
+  );
+  await sql("delete from uplink_muds");
+  await eventually(async () => expect(await rowOf("Dark Isle")).toMatchObject({ removed: true }));
+});
+
 describe("a MUD that goes", () => {
   it("is away when its link has ended, or its edge", async () => {
     const dying = await fixture.edge();

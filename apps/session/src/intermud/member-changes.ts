@@ -36,9 +36,9 @@ export function takeUpMembers(
   password: () => number,
 ): void {
   const shown = new Map(members.map(({ tenant, name }) => [tenant, name]));
-  for (const [name, { tenant, native }] of [...draft.members]) {
+  for (const [name, { tenant, native, foreign }] of [...draft.members]) {
     const row = draft.view.muds.get(name);
-    if (row === undefined || row.removed) continue;
+    if (row === undefined || row.removed || foreign) continue;
     if (native && disabled.has(tenant)) {
       if (row.connected || row.state !== 0 || draft.now - row.droppedAt > KEPT_OUT) {
         draft.apply([{ kind: "mud", mud: keptOut(row, draft.now), announce: row.state !== 0 }]);
@@ -49,13 +49,13 @@ export function takeUpMembers(
     if (!stays) draft.apply(removal(draft.view, row));
   }
   const known = new Set(
-    Array.from(draft.members).flatMap(([name, { tenant }]) => {
-      return draft.view.muds.get(name)?.removed === false ? [tenant] : [];
+    Array.from(draft.members).flatMap(([name, { tenant, foreign }]) => {
+      return !foreign && draft.view.muds.get(name)?.removed === false ? [tenant] : [];
     }),
   );
   const changes = members.flatMap(({ tenant, name }): Change[] => {
     if (known.has(tenant) || mudOf(draft.view, name) || name.startsWith("*")) return [];
-    draft.members.set(name, { tenant, native: false, made: false });
+    draft.members.set(name, { tenant, native: false, made: false, foreign: false });
     return [{ kind: "mud", mud: newMember(draft, name, password()), announce: true }];
   });
   draft.apply(changes);

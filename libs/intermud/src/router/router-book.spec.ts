@@ -14,7 +14,14 @@ const empty = () => emptyBook(ROUTER[0], [...ROUTER[1]]);
 
 function stored({ password: _p, sentMudlistId: _m, sentChanlistId: _c, ...mud }: MudRow) {
   const description = writeDescription(mud.description);
-  return { ...mud, description, tenant: mud.name.toLowerCase(), native: true, made: true };
+  return {
+    ...mud,
+    description,
+    tenant: mud.name.toLowerCase(),
+    native: true,
+    made: true,
+    foreign: false,
+  };
 }
 
 /** All rows of a view, as they are told between processes. */
@@ -45,7 +52,7 @@ it("is the same view at every process, but for what only registrations need", ()
     }),
   );
   expect(book.view).toEqual({ ...router.view, muds });
-  expect(book.members.get("B")).toEqual({ tenant: "b", native: true, made: true });
+  expect(book.members.get("B")).toEqual({ tenant: "b", native: true, made: true, foreign: false });
   expect(book.version).toBe(7);
 });
 

@@ -13,6 +13,8 @@ export interface StoredMud {
   native: boolean;
   /** Whether its tenant came into being with it, and ends with it. */
   made: boolean;
+  /** Whether it is of a foreign network, for which its tenant stands. */
+  foreign: boolean;
   router: string;
   address: string;
   description: string;
@@ -50,7 +52,7 @@ export interface BookDelta<M extends StoredMud = StoredMud> {
 }
 
 /** The tenant that a MUD is, and how it is connected. */
-export type Member = Pick<StoredMud, "tenant" | "native" | "made">;
+export type Member = Pick<StoredMud, "tenant" | "native" | "made" | "foreign">;
 
 /** A router's rows as one process knows them. */
 export interface RouterBook {
@@ -80,10 +82,18 @@ export function bookAfter<M extends StoredMud & { password?: number }>(
   const members = new Map(before.members);
   const channels = new Map(before.view.channels);
   const listeners = new Map(before.view.listeners);
-  for (const { tenant, native, made, description: text, password = 0, ...mud } of delta.muds) {
+  for (const {
+    tenant,
+    native,
+    made,
+    foreign,
+    description: text,
+    password = 0,
+    ...mud
+  } of delta.muds) {
     const row = { ...mud, password, description: readDescription(text) };
     muds.set(mud.name, { ...row, sentMudlistId: 0, sentChanlistId: 0 });
-    members.set(mud.name, { tenant, native, made });
+    members.set(mud.name, { tenant, native, made, foreign });
   }
   for (const { listeners: tuned, ...channel } of delta.channels) {
     channels.set(channel.name, channel);

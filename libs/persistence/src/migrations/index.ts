@@ -6,6 +6,7 @@ import { uplinks } from "./0005-uplinks.js";
 import { intermudRouter } from "./0006-intermud-router.js";
 import { federations } from "./0007-federations.js";
 import { sharedInbox } from "./0008-shared-inbox.js";
+import { intermudForeign } from "./0009-intermud-foreign.js";
 
 export interface Migration {
   version: number;
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, name: "intermud-router", sql: intermudRouter },
   { version: 7, name: "federations", sql: federations },
   { version: 8, name: "shared-inbox", sql: sharedInbox },
+  { version: 9, name: "intermud-foreign", sql: intermudForeign },
 ];

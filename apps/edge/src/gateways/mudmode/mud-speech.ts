@@ -59,7 +59,7 @@ export class MudSpeech {
       if (spoken) return await this.sayOnChannel(speaker, spoken);
       await Promise.all(
         outcome.deliveries.flatMap(({ muds, packet: onward }) =>
-          muds.map((mud) => this.deliver(speaker, mud, onward)),
+          this.reached(muds).map((mud) => this.deliver(speaker, mud, onward)),
         ),
       );
     } catch (thrown) {
@@ -129,12 +129,27 @@ export class MudSpeech {
     if (result.status === "failed") throw TellwireError.fromWire(result.error);
   }
 
+  /** A foreign network is reached once, whichever of its MUDs are meant: it passes on what is for all. */
+  private reached(muds: string[]): string[] {
+    const networks = new Set<string | undefined>();
+    return muds.filter((mud) => {
+      if (!this.mirror.isForeign(mud)) return true;
+      const tenant = this.mirror.tenantOf(mud);
+      if (networks.has(tenant)) return false;
+      networks.add(tenant);
+      return true;
+    });
+  }
+
   private async deliver(speaker: Speaker, mud: string, values: LpcValue[]): Promise<void> {
     const tenant = this.mirror.tenantOf(mud);
     if (tenant === undefined) return;
     const [type] = values;
-    if (type === "tell" || type === "emoteto") return this.tell(speaker, tenant, values);
-    if (!this.mirror.isNative(mud)) {
+    const foreign = this.mirror.isForeign(mud);
+    if (type === "tell" || type === "emoteto") {
+      return this.tell(speaker, foreign ? `@${mud}` : "", tenant, values);
+    }
+    if (!foreign && !this.mirror.isNative(mud)) {
       const answer = await this.answers.answer(mud, tenant, values);
       if (answer) speaker.tell(answer);
       return;
@@ -142,12 +157,18 @@ export class MudSpeech {
     this.carry(speaker.caller.identity, tenant, values, speaker);
   }
 
-  private async tell({ caller }: Speaker, tenant: string, values: LpcValue[]): Promise<void> {
+  /** @param behind what follows the user's name within the tenant */
+  private async tell(
+    { caller }: Speaker,
+    behind: string,
+    tenant: string,
+    values: LpcValue[],
+  ): Promise<void> {
     const packet = readPacket(values) as Extract<Packet, { type: "tell" | "emoteto" }>;
     const { from, to, body } = packet;
     if (to.user === null) throw new TellwireError("not_found", `${packet.type} to nobody`);
     await this.publish(caller, {
-      topic: `user:${userOf(to.user, tenant)}`,
+      topic: `user:${userOf(to.user + behind, tenant)}`,
       ...(from.user !== null && { from: userOf(from.user, caller.identity.tenant) }),
       kind: packet.type,
       body: { text: body.message, visname: body.visname },

@@ -11,11 +11,13 @@ const NAMES: Record<string, string> = {
   acme: "Acme Chat",
   mud: "The MUD",
   evil: "Evil",
+  far: "Far Net",
 };
 const channel = { host: "The MUD", type: 0 as const, removed: false, changedIn: 1, alteredIn: 1 };
 const directory: Directory = {
   federation: "net",
   nameOf: (tenant) => NAMES[tenant],
+  isForeign: (mud, tenant) => mud === "Dark Isle" && tenant === "far",
   view: {
     ...emptyView("*r", []),
     channels: new Map([
@@ -62,6 +64,15 @@ describe("a message of the log", () => {
     [
       { kind: "emoteto", from: "Ann%20B@acme", body: { text: "$N nods", visname: "Ann" } },
       ["emoteto", 5, "Acme Chat", "ann b", ...toBob, "Ann", "$N nods"],
+    ],
+    [
+      { from: "bob%40Dark%20Isle@far", body: { text: "hi", visname: "Bob" } },
+      ["tell", 5, "Dark Isle", "bob", ...toBob, "Bob", "hi"],
+    ],
+    [
+      // Nobody is of a foreign network by a name.
+      { from: "bob%40Dark%20Isle@evil" },
+      ["tell", 5, "Evil", "bob@dark isle", ...toBob, "bob@Dark Isle", "hi"],
     ],
     [{ from: "@acme" }, ["tell", 5, "Acme Chat", 0, ...toBob, "Acme Chat", "hi"]],
     [
@@ -129,6 +140,10 @@ describe("what members ask one another", () => {
     expect(ask("alice@acme", who)).toEqual(["who-req", 5, "Acme Chat", "alice", "The MUD", 0]);
     expect(ask("@acme", who)).toEqual(["who-req", 5, "Acme Chat", "mallory", "The MUD", 0]);
     expect(ask("@strangers", who)).toBeNull();
+    const far = who.with(2, "Dark Isle");
+    expect(ask("@far", far)?.[2 as never]).toBe("Dark Isle");
+    expect(ask("bob@far", far)?.[2 as never]).toBe("Far Net");
+    expect(ask("@evil", far)?.[2 as never]).toBe("Evil");
   });
 
   it("is remembered, for the reply carries no number", () => {

@@ -6,6 +6,7 @@ import {
   saidIn,
   writePacket,
   type LpcValue,
+  type Origin,
   type RouterView,
   type Said,
 } from "@tellwire/intermud";
@@ -15,6 +16,7 @@ export interface Directory {
   readonly view: RouterView;
   readonly federation: string;
   nameOf(tenant: string): string | undefined;
+  isForeign(mud: string, tenant: string): boolean;
 }
 
 interface Ephemeral {
@@ -38,12 +40,10 @@ export const nameWithin = (canonical: string): string => {
 export function packetOf(directory: Directory, message: Message): LpcValue[] | null {
   const { topic, to, kind } = message;
   if (kind === TOMBSTONE || kind === COPY) return null;
-  const mud = directory.nameOf(tenantOf(message.from));
-  if (mud === undefined) return null;
-  const user = nameWithin(message.from);
+  const from = originOf(directory, message.from);
+  if (from === null) return null;
   const said = saidIn(message.body);
-  const from = { mud, user: user === "" ? null : user };
-  const visname = said.visname ?? (user === "" ? mud : user);
+  const visname = said.visname ?? from.user ?? from.mud;
   if (topic.startsWith("channel:"))
     return onChannel(directory, message, from, { ...said, visname });
   const target = to ?? topic;
@@ -52,6 +52,19 @@ export function packetOf(directory: Directory, message: Message): LpcValue[] | n
   const type = kind === "emoteto" ? "emoteto" : "tell";
   const body = { visname, message: said.text };
   return writePacket(newPacket(type, from, { mud: toMud, user: nameWithin(target) }, body));
+}
+
+/** Who has sent it; a user of a foreign network, `bob@Dark Isle`, is of that MUD. */
+function originOf(directory: Directory, sender: string): Origin | null {
+  const tenant = tenantOf(sender);
+  const name = nameWithin(sender);
+  const at = name.lastIndexOf("@");
+  const foreign = name.slice(at + 1);
+  if (at > 0 && directory.isForeign(foreign, tenant)) {
+    return { mud: foreign, user: name.slice(0, at) };
+  }
+  const mud = directory.nameOf(tenant);
+  return mud === undefined ? null : { mud, user: name === "" ? null : name };
 }
 
 function onChannel(
@@ -82,12 +95,20 @@ function onChannel(
   return writePacket(newPacket(type, from, TO_ALL, { channel: name, visname, message: said.text }));
 }
 
+/** Who stands for a foreign network speaks for each of its MUDs. */
+function speakerOf(directory: Directory, from: string, body: unknown): string | undefined {
+  const tenant = tenantOf(from);
+  const claimed = (body as { packet?: { from?: { mud?: unknown } } } | null)?.packet?.from?.mud;
+  const speaks = from.startsWith("@") && typeof claimed === "string";
+  return speaks && directory.isForeign(claimed, tenant) ? claimed : directory.nameOf(tenant);
+}
+
 /** The packet that an ephemeral message carries to a MUD, and which request it is; null if it carries none. */
 export function carriedPacket(
   directory: Directory,
   { topic, from, kind, body }: Ephemeral,
 ): { to: string; id: string | null; packet: LpcValue[] } | null {
-  const mud = directory.nameOf(tenantOf(from));
+  const mud = speakerOf(directory, from, body);
   const to = directory.nameOf(tenantOf(topic));
   if (mud === undefined || to === undefined) return null;
   const carried = readCarried(kind, body, mud);

@@ -53,6 +53,12 @@ export class RouterMirror {
     return this.book.members.get(mud)?.native === true;
   }
 
+  /** Whether a MUD is of the foreign network for which a tenant stands; of any without a tenant. */
+  isForeign(mud: string, tenant?: string): boolean {
+    const member = this.book.members.get(mud);
+    return member?.foreign === true && (tenant === undefined || member.tenant === tenant);
+  }
+
   /** The name under which a tenant is a MUD; the federation itself is the router. */
   nameOf(tenant: string): string | undefined {
     return tenant === this.federationName ? this.view.name : this.names.get(tenant);
@@ -81,7 +87,9 @@ export class RouterMirror {
     this.book = bookAfter(before, delta);
     if (this.book === before) return;
     const { view, members } = this.book;
-    const here = Array.from(members).filter(([mud]) => view.muds.get(mud)?.removed === false);
+    const here = Array.from(members).filter(
+      ([mud, { foreign }]) => !foreign && view.muds.get(mud)?.removed === false,
+    );
     this.names = new Map(here.map(([mud, { tenant }]) => [tenant, mud]));
     for (const changed of this.onChange) changed();
   }

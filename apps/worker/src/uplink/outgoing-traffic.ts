@@ -1,4 +1,4 @@
-import { tenantOf } from "@tellwire/contract";
+import { atTime, tenantOf } from "@tellwire/contract";
 import { errorPacket, MudmodeError, type ErrorCode, type Packet } from "@tellwire/intermud";
 import type { Logger } from "@tellwire/telemetry";
 import type { Portion } from "../consume/ordered-consumer.js";
@@ -49,7 +49,8 @@ export class OutgoingTraffic {
     let done = first - 1;
     let doneUnsent = first - 1;
     for (const message of messages) {
-      const outgoing = outgoingOf(network, this.hooks.directory, message);
+      // What its sender has let expire is worth nothing there either.
+      const outgoing = outgoingOf(network, this.hooks.directory, atTime(message, now));
       if (outgoing !== null) {
         if (hasExpired(message, { head, now }, this.patience)) this.expire(message, outgoing);
         else if (conversation === null) break;

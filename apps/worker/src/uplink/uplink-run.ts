@@ -135,9 +135,19 @@ export class UplinkRun {
 
   /** What came from the network and somebody here may wait for. */
   private heard(packet: Packet): void {
+    if (packet.type === "ucache-update") return this.tellMuds(packet);
     const match = this.pending.match(packet, performance.now());
     if (match === undefined || match.kind === "noise") return;
     this.tellAsker(match.request.asker, packet);
+  }
+
+  /** What every MUD is told. */
+  private tellMuds(packet: Packet): void {
+    const { kind, body } = carryPacket(writePacket(packet), "");
+    const from = `@${this.network.tenant}`;
+    for (const { tenant, sharedInbox } of this.network.members.values()) {
+      if (sharedInbox) this.tools.ephemera.say({ topic: sharedInboxOf(tenant), from, kind, body });
+    }
   }
 
   /** At the tenant's inbox; who is no MUD's player hears of an error at the own. */

@@ -140,6 +140,8 @@ describe("to the network", () => {
     const { peer, mud } = network;
     const tells = Array.from({ length: 250 }, (_, n) => network.tell("bob@Dark Isle", `t${n}`));
     const words = Array.from({ length: 250 }, (_, n) => inChannel(`c${n}`));
+    // What has expired by then does not go.
+    await bench.append(inChannel("expired", { expiresAt: Date.now() - 1 }));
     await bench.append(
       ...tells,
       ...words,
@@ -326,6 +328,23 @@ describe("from the network", () => {
     network.says("auth-mud-req", 5, "Dark Isle", 0, mud, 0);
     expect((await peer.next("auth-mud-reply"))[6]).toBeGreaterThan(0);
     expect(peer.of("locate-reply")).toHaveLength(1);
+  });
+
+  it("comes what all MUDs are told of a user, to those of the federation", async () => {
+    await linked();
+    await until(
+      async () => {
+        network.says("ucache-update", 5, "Dark Isle", 0, 0, 0, "bob", "Bob", 0);
+        return ears.heard.filter(({ kind }) => kind === "i3.ucache-update").length;
+      },
+      (count) => count > 0,
+    );
+    const [told] = ears.heard.filter(({ kind }) => kind === "i3.ucache-update");
+    expect(told).toMatchObject({
+      topic: "inbox@dead-souls",
+      body: { packet: { body: { user: "bob", visname: "Bob", gender: 0 } } },
+    });
+    expect(ears.heard.filter(({ topic }) => topic === "inbox@acme")).toEqual([]);
   });
 
   it("come answers to what members ask", async () => {

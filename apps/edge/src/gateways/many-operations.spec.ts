@@ -71,4 +71,20 @@ describe.each(Object.keys(CLIENTS) as (keyof typeof CLIENTS)[])("over %s", (prot
     expect(most).toBeLessThan(SENT / 4);
     expect(edge.connections.operationsWaiting).toBe(0);
   });
+
+  it("a client that is not listened to is not taken for dead", async () => {
+    edge = await startGateways({ budget: 64 << 20 }, { pingMs: 500, pongMs: 1000 });
+    let proceed = (): void => undefined;
+    const held = new Promise<void>((resolve) => (proceed = resolve));
+    edge.before.set("history", () => held);
+    let answers = 0;
+    await CLIENTS[protocol](() => answers++);
+    await eventually(() => edge.connections.operationsWaiting > 0);
+    const since = performance.now();
+    // Longer than a sign of life may take.
+    await eventually(() => performance.now() - since > 2000);
+    expect(edge.connections.size).toBe(1);
+    proceed();
+    await eventually(() => answers === SENT, 10_000);
+  });
 });

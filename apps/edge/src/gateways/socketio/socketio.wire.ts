@@ -13,6 +13,10 @@ interface Transport {
 interface Internals {
   transport: Transport;
   writeBuffer: readonly unknown[];
+  /** Runs from a ping to its answer, and then closes. */
+  pingTimeoutTimer: NodeJS.Timeout | null;
+  server: { opts: { pingInterval: number; pingTimeout: number } };
+  sendPacket(type: "ping"): void;
 }
 
 const DISCONNECT = textFrame("41");
@@ -28,6 +32,8 @@ export class SocketioWire implements Wire {
   private heldBytes = 0;
   /** Bytes given to Engine.IO since its buffer was last seen empty. */
   private queued = 0;
+  /** Runs while the client is left unread. */
+  private deaf: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly engine: EngineSocket,
@@ -70,11 +76,18 @@ export class SocketioWire implements Wire {
   /** A WebSocket can be left unread; long polling brings at most one request's body more. */
   pause(): boolean {
     const { socket } = this.transport;
-    socket?.pause();
-    return socket !== undefined;
+    if (socket === undefined) return false;
+    socket.pause();
+    const { pingInterval, pingTimeout } = this.internals.server.opts;
+    this.deaf ??= setInterval(
+      () => this.keepAlive(),
+      Math.min(pingInterval, pingTimeout) / 2,
+    ).unref();
+    return true;
   }
 
   resume(): void {
+    this.listen();
     this.transport.socket?.resume();
   }
 
@@ -94,6 +107,22 @@ export class SocketioWire implements Wire {
     if (transport.name === "websocket") transport.socket?.close(code, text);
     // A slow client would keep a polite close waiting behind what it does not take.
     else this.engine.close(reason === "slow_client");
+  }
+
+  /**
+   * Whoever is not listened to cannot be heard: its time to answer begins anew. And it
+   * is asked, as Engine.IO asks again only after an answer, and its client counts on that.
+   */
+  private keepAlive(): void {
+    if (this.engine.readyState !== "open") return this.listen();
+    this.internals.pingTimeoutTimer?.refresh();
+    this.internals.sendPacket("ping");
+  }
+
+  private listen(): void {
+    if (this.deaf === null) return;
+    clearInterval(this.deaf);
+    this.deaf = null;
   }
 
   private get transport(): Transport {

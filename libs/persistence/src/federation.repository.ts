@@ -148,6 +148,16 @@ export class FederationRepository {
     }));
   }
 
+  /** The tenants that either side has named as members; none where there is no such federation. */
+  async memberNames(federation: string): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom("federation_members")
+      .select("member")
+      .where("tenant_id", "=", federation)
+      .execute();
+    return rows.map(({ member }) => member);
+  }
+
   /** Null where there is no such federation, or its tenant is disabled. */
   async find(federation: string): Promise<FederationRecord | null> {
     const found = await this.db

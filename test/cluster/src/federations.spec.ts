@@ -447,6 +447,24 @@ describe("a tenant that leaves", () => {
   });
 });
 
+describe("a federation that is disabled", () => {
+  it("is as if there were none, until it is enabled again", async () => {
+    const tenant = (change: string): Promise<string> =>
+      cluster.cluster.tellwire("tenant", change, net);
+    const topics = [`channel:chat@${net}`, `user:alice@${one.name}`];
+    await tenant("disable");
+    await eventually(async () => {
+      for (const topic of topics) await refusedWith("not_permitted", publish(bob, topic, 1));
+    }, AT_ONCE);
+    // Whoever has come meanwhile has had its edge learn that the tenant is in no federation.
+    const { secret } = await cluster.key(acme.name);
+    const late = await cluster.connect("ws", cluster.edge(1), { api_key: secret, user: "bob" });
+    expect(await late.request("federation.list")).toEqual({ federations: [] });
+    await tenant("enable");
+    for (const topic of topics) await eventually(() => publish(late, topic, 1), AT_ONCE);
+  });
+});
+
 describe("the client library", () => {
   it("follows a shared inbox over its gaps and its edge's death", async () => {
     const client = new TellwireClient({ url: cluster.edge(0), apiKey: two.key, user: "fay" });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Limits } from "@tellwire/contract";
 import {
+  FederationRepository,
   TenantRepository,
   type Tenant,
   type TenantSettings,
@@ -85,6 +86,10 @@ export function tenantCommand(program: Command, run: Run): void {
           await findTenant(context.db, name);
           await new TenantRepository(context.db).setStatus(name, status);
           await context.announce({ type: "tenant", tenant: name });
+          // What is remembered of a member says in which federations it is that are active.
+          for (const tenant of await new FederationRepository(context.db).memberNames(name)) {
+            await context.announce({ type: "federation", federation: name, tenant });
+          }
           printResult({ tenant: name, status }, `The tenant ${name} is ${status}.`, json);
         }),
       );

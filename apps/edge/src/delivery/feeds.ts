@@ -180,7 +180,9 @@ export class Feeds {
   private async reset(logEpoch: string): Promise<void> {
     this.log.warn({ logEpoch }, "the log was restored: clients begin anew");
     const topics = [...this.feeds.keys()];
-    const { heads } = await this.heads(topics);
-    for (const { topic, head } of heads) this.feeds.get(topic)?.reset(head, logEpoch);
+    for (let first = 0; first < topics.length; first += HEADS_AT_ONCE) {
+      const { heads } = await this.heads(topics.slice(first, first + HEADS_AT_ONCE));
+      for (const { topic, head } of heads) this.feeds.get(topic)?.reset(head, logEpoch);
+    }
   }
 }

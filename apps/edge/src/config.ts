@@ -7,6 +7,7 @@ import {
   whole,
 } from "@tellwire/config";
 import { authConfig } from "./auth/auth-config.js";
+import { dialectConfig } from "./gateways/intermud/dialect-config.js";
 import { limitsConfig } from "./limits/limits-config.js";
 
 export const edgeConfig = {
@@ -15,6 +16,7 @@ export const edgeConfig = {
   ...authConfig,
   ...limitsConfig,
   ...intermudConfig,
+  ...dialectConfig,
   /** Port for MUDs, where there is a router for Intermud-3; 0 for any. */
   i3Port: whole(0, 65_535, 9000),
   /** Seconds after which a MUD that was away is no longer told what was said meanwhile. */

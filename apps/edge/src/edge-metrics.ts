@@ -53,6 +53,16 @@ export function observe(
   for (const [name, help, value] of gauges) {
     metrics.gauge(name, help, [], async (gauge) => gauge.set(await value()));
   }
+  metrics.foreign(
+    "api_websocket_connections",
+    "Open WebSockets, as the Intermud-3 gateway calls them.",
+    () => connections.counts().websocket_connections,
+  );
+  metrics.foreign(
+    "api_active_sessions",
+    "Authenticated connections, as the Intermud-3 gateway calls them.",
+    () => connections.counts().active_sessions,
+  );
   metrics.total(
     "connections_refused_total",
     "Connections turned away because the edge was full.",

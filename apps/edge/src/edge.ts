@@ -31,6 +31,7 @@ import { MemberAnswers } from "./gateways/mudmode/member-answers.js";
 import { MudSpeech } from "./gateways/mudmode/mud-speech.js";
 import { MudmodeGateway } from "./gateways/mudmode/mudmode.gateway.js";
 import { RouterMirror } from "./gateways/mudmode/router-mirror.js";
+import { startDialect, type RunningDialect } from "./gateways/intermud/start-dialect.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
 import { createEngine } from "./gateways/socketio/socketio.server.js";
 import { TcpGateway } from "./gateways/tcp/tcp.gateway.js";
@@ -155,6 +156,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       void feeds.compareHeads();
     },
   );
+  let registrations = 0;
   const instance = new Instance(
     redis,
     keys,
@@ -170,6 +172,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
         ingress.register(id);
         presence.reset();
         void feeds.compareHeads();
+        if (registrations++ > 0) dialect.reconnected();
       },
       suspended() {
         egress.follow(null);
@@ -233,12 +236,26 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
     operations,
     connections,
     authenticator,
-    { lacks, metrics },
+    { lacks, metrics, connected: () => connections.counts() },
     config,
     log,
   );
-  const ws = new WsGateway(operations, connections, config);
-  const tcp = new TcpGateway(operations, connections, config);
+  const dialect: RunningDialect = startDialect({
+    redis,
+    keys,
+    rpc,
+    process,
+    operations,
+    federations,
+    keeper: sessions,
+    bus: lateBus,
+    edge: { lacks, connections: () => connections.size, compare: () => feeds.compareHeads() },
+    config,
+    now: clock.now,
+    log,
+  });
+  const ws = new WsGateway(dialect.methods, connections, config);
+  const tcp = new TcpGateway(dialect.methods, connections, config);
   const socketio = new SocketioGateway(
     operations,
     connections,
@@ -250,10 +267,14 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
   const delivery = new EphemeralDelivery(feeds);
   bus.onEvent((event) => {
     delivery.onEvent(event);
+    dialect.onEvent(event);
     watchers.onEvent(event);
   });
   connections.onOpen.add((connection) => {
-    connection.onClosed.add(() => subscriptions.drop(connection));
+    connection.onClosed.add(() => {
+      dialect.settle(connection);
+      subscriptions.drop(connection);
+    });
   });
   new SubscriptionGuard(access, feeds, connections, subscriptions).start(signal);
   observe(metrics, { connections, ingress, egress, feeds, bus, rpc, presence, pages });
@@ -337,6 +358,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
       stopping.abort();
       clearInterval(sweep);
       await sessions.save();
+      await dialect.close();
       await instance.leave().catch((error: Error) => log.warn({ err: error.message }, "goodbye"));
       rpcLoop.abort();
       await Promise.all(loops);

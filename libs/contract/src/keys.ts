@@ -90,6 +90,16 @@ export class Keys {
     return this.tagged(`t:${tenant}`, "connections");
   }
 
+  /** Hash: edge process → `<Redis milliseconds at which it lapses> <JSON of the MUDs there>`. */
+  muds(federation: string): string {
+    return this.tagged(`t:${federation}`, "muds");
+  }
+
+  /** String: JSON of the users of a MUD, as it told them last; expires. */
+  presenceSnapshot(tenant: string): string {
+    return this.tagged(`t:${tenant}`, "snapshot");
+  }
+
   /** Prefix for BullMQ, whose keys of one queue must share a slot. */
   queues(): string {
     return `{${this.prefix}:jobs}`;

@@ -65,6 +65,18 @@ export class Metrics {
     });
   }
 
+  /** A figure under a name that is not ours to choose. */
+  foreign(name: string, help: string, value: () => number): Gauge {
+    return new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  }
+
   /** In seconds. */
   latency<L extends string = never>(
     name: string,
@@ -92,6 +104,16 @@ export class Metrics {
   /** In the text format of Prometheus. */
   text(): Promise<string> {
     return this.registry.metrics();
+  }
+
+  /** The figures that are one number, by name. */
+  async json(): Promise<Record<string, number>> {
+    const metrics = await this.registry.getMetricsAsJSON();
+    const single = metrics.flatMap(({ name, values }) => {
+      const [only] = values as { value: number; metricName?: string }[];
+      return values.length === 1 && only?.metricName === undefined ? [[name, only!.value]] : [];
+    });
+    return Object.fromEntries(single) as Record<string, number>;
   }
 
   get contentType(): string {

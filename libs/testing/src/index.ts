@@ -1,5 +1,6 @@
 export { eventually } from "./eventually.js";
 export { connect } from "./clients/connect.js";
+export { tcpLink, webSocketLink, type JsonRpcLink } from "./clients/json-rpc.link.js";
 export { EventLog } from "./clients/event-log.js";
 export { EventStream } from "./clients/event-stream.js";
 export { credentialHeaders, httpRequest, type HttpAnswer } from "./clients/http-request.js";

@@ -110,7 +110,7 @@ export class TestCluster {
   }
 
   /** Where the load balancer or edge of that URL speaks JSON-RPC over TCP. */
-  private async tcpOf(url: string): Promise<string> {
+  async tcpOf(url: string): Promise<string> {
     const edge = this.cluster.edges.find((each) => each.url === url);
     if (edge === undefined) return this.cluster.urls.tcp;
     return `tcp://127.0.0.1:${await this.cluster.tcpPortOf(edge)}/proxied`;

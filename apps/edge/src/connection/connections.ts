@@ -53,6 +53,16 @@ export class Connections {
     return this.open.size;
   }
 
+  /** As the Intermud-3 gateway counts its clients. */
+  counts(): { websocket_connections: number; active_sessions: number } {
+    const counts = { websocket_connections: 0, active_sessions: 0 };
+    for (const { wire, sessionId } of this.open) {
+      if (wire.codec.name === "ws") counts.websocket_connections++;
+      if (sessionId !== null) counts.active_sessions++;
+    }
+    return counts;
+  }
+
   /** Ephemeral frames that slow clients did without. */
   get skipped(): number {
     return this.queue.skipped;

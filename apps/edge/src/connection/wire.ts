@@ -9,7 +9,8 @@ export interface EventCodec {
 
 /** What differs between protocols once a connection stands. */
 export interface Wire {
-  readonly codec: EventCodec;
+  /** Changes where a client turns out to speak a dialect. */
+  codec: EventCodec;
   /** The client's address, for logs and limits. */
   readonly address: string;
   /** Hands frames to the socket in one write. Called at most once a turn of the event loop. */

@@ -8,6 +8,8 @@ const MOST_FAULTS = 20;
 /** Operations that may wait where the client cannot be kept from sending more. */
 const MOST_WAITING = 64;
 const RETRY_AFTER_S = 1;
+/** What is a publish, by whatever name: the ingress bounds it, and it flows without a pause. */
+const FLOWING = new Set(["publish", "tell", "emoteto", "channel_send", "channel_emote"]);
 
 /** Where a connection's operations come from. */
 export interface Input {
@@ -28,14 +30,14 @@ interface Waiting {
  */
 export class Conversation {
   private waiting: Waiting[] = [];
-  /** Operations under way; not publishes, which the ingress bounds, and which flow without a pause. */
+  /** Operations under way, without what flows. */
   private inWork = 0;
   private authenticating = false;
   private faults = 0;
 
   /** @param most operations in work at once */
   constructor(
-    private readonly operations: Operations,
+    private readonly operations: Pick<Operations, "perform">,
     readonly connection: Connection,
     private readonly most: number,
     private readonly input: Input | null = null,
@@ -66,12 +68,12 @@ export class Conversation {
   }
 
   private mayBegin(name: string): boolean {
-    return !this.authenticating && (name === "publish" || this.inWork < this.most);
+    return !this.authenticating && (FLOWING.has(name) || this.inWork < this.most);
   }
 
   private begin(name: string, params: unknown): Promise<unknown> {
     const result = this.operations.perform(callerOf(this.connection), name, params);
-    if (name === "publish") return result;
+    if (FLOWING.has(name)) return result;
     this.inWork++;
     if (name === "authenticate") this.authenticating = true;
     const ended = (): void => {

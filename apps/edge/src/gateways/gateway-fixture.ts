@@ -66,7 +66,7 @@ export async function startGateways(
     ...options,
     authenticationMs: limits.authenticationMs ?? 10_000,
   });
-  const status = { lacks: () => fixture.lacks, metrics };
+  const status = { lacks: () => fixture.lacks, metrics, connected: () => connections.counts() };
   const http = new HttpGateway(operations, connections, { identify }, status, options, log);
   await http.ready();
   const server = createEntrance({ http, ws, socketio });

@@ -62,9 +62,11 @@ function decodeCall(value: unknown): RpcCall {
 export const encodeResult = (id: RpcId, result: unknown): string =>
   `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result)}}`;
 
-/** `data` holds what the catalogue says of the error beyond code and message. */
+/** `data` holds what the catalogue says of the error beyond code and message, and more where the error has members of its own. */
 export function encodeError(id: RpcId, error: TellwireError): string {
-  const { code, message, ...data } = error.toWire();
+  const { code, message, data: more, ...known } = error.toWire();
+  const own = isObject(more) ? more : { data: more };
+  const data = more === undefined ? known : { ...known, ...own };
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify({ code, message, data })}}`;
 }
 

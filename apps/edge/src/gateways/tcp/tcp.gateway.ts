@@ -15,7 +15,7 @@ export class TcpGateway {
   private readonly entrance: TcpEntrance;
 
   constructor(
-    private readonly operations: Operations,
+    private readonly operations: Pick<Operations, "perform">,
     private readonly connections: Connections,
     private readonly options: GatewayOptions,
   ) {

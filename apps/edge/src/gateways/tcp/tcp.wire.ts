@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { CloseName } from "@tellwire/contract";
-import type { Wire } from "../../connection/wire.js";
+import type { EventCodec, Wire } from "../../connection/wire.js";
 import { closeParams } from "../close-event.js";
 import { encodeNotification } from "../json-rpc/json-rpc.codec.js";
 import { lineFrame, tcpCodec } from "./tcp.codec.js";
@@ -10,7 +10,7 @@ const PARTING_MS = 5000;
 
 /** Lines over TCP. */
 export class TcpWire implements Wire {
-  readonly codec = tcpCodec;
+  codec: EventCodec = tcpCodec;
 
   constructor(
     private readonly socket: Socket,

@@ -21,7 +21,7 @@ export class WsGateway {
   private readonly heartbeat: Heartbeat;
 
   constructor(
-    private readonly operations: Operations,
+    private readonly operations: Pick<Operations, "perform">,
     private readonly connections: Connections,
     private readonly options: GatewayOptions,
   ) {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { CLOSE_CODES, type CloseName } from "@tellwire/contract";
 import { WebSocket } from "ws";
-import type { Wire } from "../../connection/wire.js";
+import type { EventCodec, Wire } from "../../connection/wire.js";
 
 import { wsCodec } from "./ws.codec.js";
 
@@ -10,7 +10,7 @@ import { wsCodec } from "./ws.codec.js";
  * it writes whole frames too, so the two cannot mix within a frame.
  */
 export class WsWire implements Wire {
-  readonly codec = wsCodec;
+  codec: EventCodec = wsCodec;
   private alive = true;
 
   constructor(

@@ -33,8 +33,9 @@ export class Subscriptions {
     private readonly onEnded: (topic: string, error: Error) => void,
   ) {}
 
+  /** Also under the name that the server has for it. */
   has(topic: string): boolean {
-    return this.entries.has(topic);
+    return this.called(topic) !== undefined;
   }
 
   /** Resolves when the server has answered; rejects if it refuses. */
@@ -173,6 +174,10 @@ export class Subscriptions {
       }
       const { feed, topic } = entry.subscription;
       const name = String(answer["topic"]);
+      // What comes under that name can go to one only.
+      if (name !== topic && this.entries.has(name)) {
+        return this.take(entry, new TypeError(`Already subscribed to ${topic}, as ${name}`));
+      }
       if (name !== topic) this.asked.set(name, topic);
       const renumbered = feed.logEpoch !== undefined && feed.logEpoch !== epoch;
       if (renumbered || answer["reset"] === true) feed.reset(Number(answer["head"]), epoch);

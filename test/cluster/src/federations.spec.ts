@@ -466,6 +466,21 @@ describe("a federation that is disabled", () => {
 });
 
 describe("the client library", () => {
+  it("takes a shared inbox under one of its names, and no other topic for it", async () => {
+    const client = new TellwireClient({ url: cluster.edge(0), apiKey: two.key, user: "gil" });
+    await client.connect();
+    const got: unknown[] = [];
+    const onMessage = ({ body }: { body: unknown }) => got.push(body);
+    const outcomes = await Promise.allSettled(
+      ["user:gil", "inbox", "channel:gil"].map((topic) => client.subscribe(topic, { onMessage })),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+    await publish(mudTwo, "user:gil", "told", { from: "guide" });
+    await publish(mudTwo, "channel:gil", "said", { from: "guide" });
+    await eventually(() => expect(got.toSorted()).toEqual(["said", "told"]));
+    await client.close();
+  });
+
   it("follows a shared inbox over its gaps and its edge's death", async () => {
     const client = new TellwireClient({ url: cluster.edge(0), apiKey: two.key, user: "fay" });
     await client.connect();

@@ -57,7 +57,10 @@ export function subscribeOperations(
   return {
     async subscribe(caller, params) {
       const requests = requestsOf(params.topics, (topic) => read(caller, topic));
-      const topics = await subscribe(caller, connectionOf(caller), requests, params.log_epoch);
+      const answers = await subscribe(caller, connectionOf(caller), requests, params.log_epoch);
+      // A client knows each answer by its place, also where it has named a topic in two ways.
+      const byTopic = new Map(answers.map((answer) => [answer.topic, answer]));
+      const topics = params.topics.map(({ topic }) => byTopic.get(read(caller, topic).topic)!);
       return { topics, log_epoch: feeds.logEpoch };
     },
     unsubscribe(caller, { topics }) {

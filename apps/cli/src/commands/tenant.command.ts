@@ -87,8 +87,8 @@ export function tenantCommand(program: Command, run: Run): void {
           await new TenantRepository(context.db).setStatus(name, status);
           await context.announce({ type: "tenant", tenant: name });
           // What is remembered of a member says in which federations it is that are active.
-          for (const tenant of await new FederationRepository(context.db).memberNames(name)) {
-            await context.announce({ type: "federation", federation: name, tenant });
+          for (const member of await new FederationRepository(context.db).memberNames(name)) {
+            await context.announce({ type: "federation", federation: name, tenant: member });
           }
           printResult({ tenant: name, status }, `The tenant ${name} is ${status}.`, json);
         }),

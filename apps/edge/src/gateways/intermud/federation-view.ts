@@ -1,4 +1,4 @@
-import { TellwireError, type FederationMember, type FederationRecord } from "@tellwire/contract";
+import { TellwireError, type FederationRecord } from "@tellwire/contract";
 import type { Names } from "./names.js";
 
 /** The federations of tenants, as the session service knows them. */
@@ -16,15 +16,26 @@ export async function federationOf(
   return first ?? { federation: tenant, members: [alone], foreign: [] };
 }
 
+/** A MUD that can be reached: a member, or one of a foreign network that a member stands for. */
+export interface KnownMud {
+  tenant: string;
+  name: string;
+  /** Whether the tenant's users have the MUD in their names, as `bob@Dark Isle`. */
+  foreign: boolean;
+}
+
 /**
- * Names are the same whatever their case, as everywhere in Intermud.
+ * Names are the same whatever their case, as everywhere in Intermud; members come first.
  * @throws TellwireError `upstream`, as the gateway's documentation says of what it cannot reach
  */
-export function memberCalled({ members }: FederationRecord, mud: string): FederationMember {
+export function mudCalled({ members, foreign }: FederationRecord, mud: string): KnownMud {
   const wanted = mud.toLowerCase();
-  const found = members.find(({ name }) => name.toLowerCase() === wanted);
-  if (found === undefined) throw new TellwireError("upstream", `Unknown MUD: ${mud}`);
-  return found;
+  const isMeant = ({ name }: { name: string }): boolean => name.toLowerCase() === wanted;
+  const member = members.find(isMeant);
+  if (member !== undefined) return { tenant: member.tenant, name: member.name, foreign: false };
+  const other = foreign.find(isMeant);
+  if (other === undefined) throw new TellwireError("upstream", `Unknown MUD: ${mud}`);
+  return { tenant: other.tenant, name: other.name, foreign: true };
 }
 
 /** How tenants were called when a federation was last looked at, for what must not wait. */

@@ -12,24 +12,39 @@ export function mudlist(
   filter: MethodParams<"mudlist">["filter"] = {},
 ): object[] {
   const { status, driver, has_service } = filter;
-  return record.members
-    .map(({ tenant, name, sharedInbox }) => ({
-      name,
-      host: "",
-      port: 0,
-      tcp_port: 0,
-      udp_port: 0,
-      driver: "Tellwire",
-      mudlib: "Tellwire",
-      mud_type: sharedInbox ? "MUD" : "Tellwire",
-      status: !sharedInbox || roster.muds.has(tenant) ? "up" : "down",
-      services: SERVICES,
-      open_status: "",
-      admin_email: "",
-    }))
+  const own = record.members.map(({ tenant, name, sharedInbox }) => ({
+    name,
+    host: "",
+    port: 0,
+    tcp_port: 0,
+    udp_port: 0,
+    driver: "Tellwire",
+    mudlib: "Tellwire",
+    mud_type: sharedInbox ? "MUD" : "Tellwire",
+    status: !sharedInbox || roster.muds.has(tenant) ? "up" : "down",
+    services: SERVICES,
+    open_status: "",
+    admin_email: "",
+  }));
+  return [...own, ...record.foreign.map(foreignMud)]
     .filter((mud) => (status === undefined || mud.status === status) && hasDriver(mud, driver))
     .filter(({ services }) => has_service === undefined || has_service in services);
 }
+
+const foreignMud = ({ name, entry }: FederationRecord["foreign"][number]) => ({
+  name,
+  host: entry.address,
+  port: entry.playerPort,
+  tcp_port: entry.tcpPort,
+  udp_port: entry.udpPort,
+  driver: entry.driver,
+  mudlib: entry.mudlib,
+  mud_type: entry.mudType,
+  status: entry.state === -1 ? "up" : "down",
+  services: entry.services,
+  open_status: entry.openStatus,
+  admin_email: entry.adminEmail,
+});
 
 const SERVICES: Record<string, number> = {
   tell: 1,

@@ -1,3 +1,5 @@
+import type { KnownMud } from "./federation-view.js";
+
 /** How the members of a federation are called there. */
 export interface Names {
   /** @returns the tenant's own name where nothing else is known */
@@ -37,5 +39,7 @@ export const channelTopic = (channel: string, federation: string): string =>
   `channel:${encodeURIComponent(channel)}@${federation}`;
 
 /** Users are the same whatever their case, as in Intermud. */
-export const userTopic = (user: string, tenant: string): string =>
-  `user:${encodeURIComponent(user.toLowerCase())}@${tenant}`;
+export function userTopic(user: string, { tenant, name, foreign }: KnownMud): string {
+  const known = user.toLowerCase();
+  return `user:${encodeURIComponent(foreign ? `${known}@${name}` : known)}@${tenant}`;
+}

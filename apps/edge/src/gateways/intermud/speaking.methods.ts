@@ -1,6 +1,6 @@
 import { may, TellwireError, type FederationRecord, type Identity } from "@tellwire/contract";
 import type { DialectSession } from "./dialect-session.js";
-import { memberCalled } from "./federation-view.js";
+import { mudCalled } from "./federation-view.js";
 import type { MethodParams } from "./methods.js";
 import { channelTopic, userTopic } from "./names.js";
 
@@ -29,9 +29,8 @@ export function tellOf(
 ): Publish {
   const { target_mud, target_user, from_user = SOMEONE } = params;
   const text = textIn(params);
-  const { tenant } = memberCalled(federation, target_mud);
   return {
-    topic: userTopic(target_user, tenant),
+    topic: userTopic(target_user, mudCalled(federation, target_mud)),
     kind,
     body: { text, visname: from_user },
     ...speaker(identity, from_user),

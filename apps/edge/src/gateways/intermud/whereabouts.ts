@@ -9,7 +9,7 @@ import { newPacket, type Packet } from "@tellwire/intermud";
 import type { RpcClient } from "@tellwire/rpc";
 import type { Asks } from "./asks.js";
 import type { DialectSession } from "./dialect-session.js";
-import { memberCalled } from "./federation-view.js";
+import { mudCalled, type KnownMud } from "./federation-view.js";
 import type { PresentUser } from "./methods.js";
 import type { MudRoster } from "./mud-roster.js";
 import { nameIn } from "./names.js";
@@ -43,16 +43,19 @@ export class Whereabouts {
   ) {}
 
   /** What is known of a tenant's users without asking it; null where only itself can tell. */
-  async known(member: FederationMember, federation: string): Promise<PresentUser[] | null> {
+  private async known(mud: KnownMud, record: FederationRecord): Promise<PresentUser[] | null> {
+    if (mud.foreign) return null;
+    const member = record.members.find(({ tenant }) => tenant === mud.tenant);
+    if (member === undefined) return null;
     const snapshot = await this.snapshots.get(member.tenant);
     if (snapshot !== null) return snapshot.users;
-    if (this.answersItself(member, federation)) return null;
+    if (this.answersItself(member, record.federation)) return null;
     return this.online(member.tenant);
   }
 
   async who(session: DialectSession, record: FederationRecord, mud: string): Promise<ShownUser[]> {
-    const member = memberCalled(record, mud);
-    const known = await this.known(member, record.federation);
+    const member = mudCalled(record, mud);
+    const known = await this.known(member, record);
     if (known !== null) return known.map(shownUser);
     const [answer] = await this.ask(session, [member], (from, to) =>
       newPacket("who-req", from, to, {}),
@@ -71,8 +74,8 @@ export class Whereabouts {
     mud: string,
     user: string,
   ): Promise<UserInfo> {
-    const member = memberCalled(record, mud);
-    const known = await this.known(member, record.federation);
+    const member = mudCalled(record, mud);
+    const known = await this.known(member, record);
     const wanted = user.toLowerCase();
     if (known !== null) {
       const found = known.find(({ name }) => name.toLowerCase() === wanted);
@@ -186,7 +189,7 @@ export class Whereabouts {
 
   private ask(
     { mud, tenant }: DialectSession,
-    members: FederationMember[],
+    members: Pick<KnownMud, "tenant" | "name">[],
     packet: (from: Packet["from"], to: Packet["to"]) => Packet,
   ): Promise<Packet[]> {
     const [first] = members;

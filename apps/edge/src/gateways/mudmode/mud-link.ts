@@ -293,8 +293,11 @@ export class MudLink implements Speaker {
     const { mirror, rpc, sessions, subscriptions, log } = this.parts;
     const { connection } = this;
     const { mud, tenant, sessionId, oldMudlistId, oldChanlistId } = registered;
-    this.lists = { mudlistId: oldMudlistId, chanlistId: oldChanlistId };
-    if (this.mud !== "") return this.sendLists(mirror.view);
+    const lists = { mudlistId: oldMudlistId, chanlistId: oldChanlistId };
+    if (this.mud !== "") {
+      this.lists = lists;
+      return this.sendLists(mirror.view);
+    }
     this.mud = mud;
     this.decoder.raiseBound();
     this.parts.registered(this);
@@ -305,11 +308,18 @@ export class MudLink implements Speaker {
       await rpc.call("intermud.session", { mud, sessionId: opened.sessionId });
     }
     this.cursors = new Map(opened.topics);
-    this.sendLists(mirror.view);
     const inbox = formatTopic({ type: "inbox", name: "", tenant });
+    // What it was told since it registered for the first time is all there is.
+    if (sessionId === null && !this.cursors.has(inbox)) this.cursors.set(inbox, 0);
     await subscriptions.subscribe(connection, [this.from(inbox)]);
     await this.tune();
     sessions.restored(connection);
+    // Only now: who has the lists is reached.
+    this.lists = lists;
+    if (mirror.view.muds.get(mud)?.connection?.id !== this.id) {
+      return connection.close("going_away");
+    }
+    this.sendLists(mirror.view);
     // Where its inbox began is known from now on, though this edge may die at once.
     if (!opened.resumed) await sessions.save();
   }

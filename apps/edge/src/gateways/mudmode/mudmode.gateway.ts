@@ -136,7 +136,7 @@ export class MudmodeGateway {
       if (link.lists === null) continue;
       const holder = this.mirror.view.muds.get(link.mud)?.connection;
       if (holder?.id !== link.id) link.connection.close("going_away");
-      else link.tune().catch((error: Error) => this.warn(error, "channels not tuned in to"));
+      else link.tune().catch((error: Error) => this.untuned(link, error));
     }
     void this.announce();
   }
@@ -177,6 +177,12 @@ export class MudmodeGateway {
         await pause(RETRY_MS);
       }
     }
+  }
+
+  /** It tunes in anew when it is back, and misses nothing. */
+  private untuned(link: MudLink, error: Error): void {
+    this.warn(error, "channels not tuned in to");
+    link.connection.close("overloaded");
   }
 
   private warn(error: Error, what: string): void {

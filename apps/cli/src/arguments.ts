@@ -1,9 +1,11 @@
 import { InvalidArgumentError } from "commander";
 import {
+  METHOD_LIMITS,
   parseTenant,
   PERMISSIONS,
   TellwireError,
   type Identity,
+  type Limits,
   type Permission,
 } from "@tellwire/contract";
 import type { NetworkRouter } from "@tellwire/persistence";
@@ -51,6 +53,18 @@ export function permissions(value: string): Identity["permissions"] {
     }
   }
   return names as Identity["permissions"];
+}
+
+/** `tell=0,channel=300`. */
+export function methodLimits(value: string): NonNullable<Limits["methods"]> {
+  const entries = value.split(",").map((each) => {
+    const [, name, number] = /^([a-z]+)=(\d{1,7})$/.exec(each.trim()) ?? [];
+    if (!METHOD_LIMITS.some((known) => known === name)) {
+      throw new InvalidArgumentError(`Such as tell=60; known are ${METHOD_LIMITS.join(", ")}.`);
+    }
+    return [name, Number(number)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** `*name host port` of an Intermud-3 router; the option may be repeated. */

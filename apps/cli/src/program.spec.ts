@@ -85,16 +85,27 @@ describe("tellwire", () => {
     });
   });
 
+  it("makes as many MUDs as are asked for, members of one federation", async () => {
+    const made = await tellwire("demo", "--muds", "2");
+    expect(made).toContainEqual({ tenant: "demo-mud-2", api_key: "demo-key-mud-2" });
+    expect(await tellwire("demo", "--muds", "2")).toEqual(made);
+    expect(await tellwire("federation", "list", "demo-muds")).toMatchObject([
+      { tenant: "demo-mud-1", name: "demo-mud-1", granted: true, accepted: true },
+      { tenant: "demo-mud-2", name: "demo-mud-2", granted: true, accepted: true },
+    ]);
+  });
+
   it("makes keys that are stored only as their hash, and revokes them", async () => {
     await tellwire("tenant", "create", "keys");
     const args = ["--name", "web", "--permissions", "publish,subscribe", "--rate", "50"];
+    args.push("--methods", "tell=0,channel=300");
     const [made] = await tellwire("key", "create", "keys", ...args);
     const hash = hashKey(made?.["api_key"] as string);
     expect(await keys.findByHash(hash)).toEqual({
       id: made?.["id"],
       tenant: "keys",
       permissions: ["publish", "subscribe"],
-      limits: { rate: 50 },
+      limits: { rate: 50, methods: { tell: 0, channel: 300 } },
       tenantLimits: {},
       demo: false,
     });
@@ -207,6 +218,7 @@ describe("tellwire", () => {
     [["uplink", "enable", "nobody"], /has no uplink/],
     [["uplink", "remove", "nobody"], /has no uplink/],
     [["uplink", "carry", "nobody", "lobby"], /has no uplink/],
+    [["key", "create", "demo", "--name", "x", "--methods", "dance=1"], /tell=60/],
     [["uplink", "add", "demo", "--federation", "x", "--mud", "M"], /--router/],
     [
       ["uplink", "add", "demo", "--federation", "x", "--mud", "M", "--router", "i4 host 8080"],

@@ -17,6 +17,10 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
+/** What the methods of the Intermud dialect that have limits of their own are counted as. */
+export const METHOD_LIMITS = ["tell", "channel", "who", "mudlist"] as const;
+export type MethodLimit = (typeof METHOD_LIMITS)[number];
+
 /** Limits of a key or tenant; what is absent takes the configured default. */
 export interface Limits {
   /** Operations a second, cluster-wide. */
@@ -27,6 +31,8 @@ export interface Limits {
   connections?: number;
   /** Channels there may be (tenants only). */
   channels?: number;
+  /** Calls a minute of one session of the Intermud dialect; 0 for no limit of their own (keys only). */
+  methods?: Partial<Record<MethodLimit, number>>;
 }
 
 /** Who a connection or a request is, proven. */

@@ -44,10 +44,12 @@ export { Keys } from "./keys.js";
 export type { ForeignMud, NetworkMud, NetworkMudDescription } from "./networks.js";
 export {
   may,
+  METHOD_LIMITS,
   PERMISSIONS,
   senderOf,
   type Identity,
   type Limits,
+  type MethodLimit,
   type Permission,
 } from "./identity.js";
 export {

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { hashKey, type Identity } from "@tellwire/contract";
+import { hashKey, type Identity, type Limits } from "@tellwire/contract";
 import { KeyRepository } from "@tellwire/persistence";
-import { count, permissions, tenantName, uuid } from "../arguments.js";
+import { count, methodLimits, permissions, tenantName, uuid } from "../arguments.js";
 import { CommandError } from "../command-error.js";
 import { findTenant } from "../find-tenant.js";
 import { printResult, printRows } from "../output.js";
@@ -13,6 +13,7 @@ interface CreateOptions {
   permissions: Identity["permissions"];
   rate?: number;
   burst?: number;
+  methods?: Limits["methods"];
 }
 
 export function keyCommand(program: Command, run: Run): void {
@@ -25,15 +26,21 @@ export function keyCommand(program: Command, run: Run): void {
     .option("--permissions <list>", "separated by commas; * is all", permissions, ["*"])
     .option("--rate <n>", "operations a second", count)
     .option("--burst <n>", "operations at once", count)
+    .option(
+      "--methods <list>",
+      "calls a minute of each session of the Intermud dialect, such as tell=60,channel=0; 0: no limit",
+      methodLimits,
+    )
     .description("Make a key and show it, this once.")
     .action(
       run(async ({ db }, json, tenant: string, options: CreateOptions) => {
         await findTenant(db, tenant);
-        const { name, permissions: granted, rate, burst } = options;
+        const { name, permissions: granted, rate, burst, methods } = options;
         const apiKey = `tw_${randomBytes(32).toString("base64url")}`;
         const limits = {
           ...(rate !== undefined && { rate }),
           ...(burst !== undefined && { burst }),
+          ...(methods !== undefined && { methods }),
         };
         const id = await new KeyRepository(db).create({
           tenant,

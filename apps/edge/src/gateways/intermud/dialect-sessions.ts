@@ -257,7 +257,7 @@ export class DialectSessions {
       connection.wire.codec = before;
     };
     const whole = identity.user === null;
-    const { rates } = this.options;
+    const rates = { ...this.options.rates, ...identity.limits.methods };
     const session = new DialectSession(connection, tenant, federation, mud, whole, rates, end);
     const topic = sharedInboxOf(federation);
     const all = this.federations.get(topic) ?? new Set();

@@ -1,4 +1,4 @@
-import { TellwireError, type Permission } from "@tellwire/contract";
+import { TellwireError, type MethodLimit, type Permission } from "@tellwire/contract";
 import { z } from "zod";
 
 const mud = z.string().min(1).max(128);
@@ -44,7 +44,7 @@ interface MethodEntry {
   /** What the key must be allowed; null where any may. */
   permission: Permission | null;
   /** Which of the limits a minute it counts against. */
-  limit?: "tell" | "channel" | "who" | "mudlist";
+  limit?: MethodLimit;
 }
 
 /** The methods of the Intermud-3 gateway, as its API reference and its clients know them. */

@@ -45,6 +45,7 @@ const LABELS: Record<TargetName, string> = {
   catchUp: "catch-up p99",
   setUp: "set-up p99",
   edgeBytes: "edge memory a connection",
+  edgeMegabytes: "memory of all edges",
   rate: "the rate that holds",
   held: "the connections that held",
 };

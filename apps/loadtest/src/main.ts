@@ -3,6 +3,7 @@ import { compare, differences, readBaseline, writeBaseline } from "./baseline.js
 import { load } from "./load.js";
 import { listOf, type Options, readOptions, USAGE } from "./options.js";
 import { listenToParent } from "./parent.js";
+import { prepare } from "./prepare.js";
 import { medianOf } from "./repeat.js";
 import { textOf } from "./report/text.js";
 import { writeReports } from "./report/write.js";
@@ -18,6 +19,7 @@ async function main(options: Options | null): Promise<number> {
   if (options.check) return 0;
   const processes = { ...options.processes };
   listenToParent(processes);
+  await prepare(options);
   const results: Result[] = [];
   for (let run = 1; run <= options.repeat; run++) {
     if (options.repeat > 1) console.log(`run ${run} of ${options.repeat}`);

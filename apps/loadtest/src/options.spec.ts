@@ -50,10 +50,15 @@ test.each([
   [["baseline", "--connections", "0"], "--connections"],
   [["baseline", "--repeat", "0.5"], "--repeat"],
   [["inbox", "--connections", "1"], "nobody writes to himself"],
+  [["tells", "--connections", "1"], "nobody writes to himself"],
+  [["tells", "--protocol", "ws"], "tells are told by MUDs"],
+  [["tells", "--size", "2049"], "nothing longer than 2048 bytes"],
+  [["inbox", "--protocol", "intermud"], "no users' inboxes"],
+  [["churn", "--protocol", "intermud"], "no cursors"],
   [["fan-in", "--connections", "5", "--room", "5"], "others must publish"],
   [["soak", "--seconds", "60"], "nothing can be told of growth"],
   [["rolling-restart"], "needs --disturb"],
-  [["baseline", "--protocol", "smoke"], "none of ws, tcp, socketio, mixed"],
+  [["baseline", "--protocol", "smoke"], "none of ws, tcp, socketio, mixed, intermud"],
   [["baseline", "--tcp-url", "127.0.0.1:8081"], "not tcp://HOST:PORT"],
   [["baseline", "--pids", "edges"], "NAME=PID"],
   [["baseline", "--unknown"], "unknown"],
@@ -75,6 +80,16 @@ test("who speaks over TCP needs its address, and no other does", () => {
   const url = ["--url", "http://127.0.0.1:8080"];
   expect(() => readOptions(["mixed", ...url])).toThrow("--tcp-url is missing");
   expect(readOptions(["baseline", ...url])!.scenario.target.tcpUrl).toBeUndefined();
+});
+
+test("who speaks intermud is one of the demo MUDs, several times over where there are too few", () => {
+  expect(read("tells", "--connections", "3").scenario.muds).toEqual([
+    { name: "demo-mud-1", apiKey: "demo-key-mud-1" },
+    { name: "demo-mud-2", apiKey: "demo-key-mud-2" },
+    { name: "demo-mud-3", apiKey: "demo-key-mud-3" },
+  ]);
+  expect(read("tcp-idle", "--protocol", "intermud").scenario.muds).toHaveLength(200);
+  expect(read("tcp-idle").scenario.muds).toBeUndefined();
 });
 
 test("whether arguments make sense can be asked without a cluster", () => {

@@ -5,21 +5,25 @@ import { LEAST_SOAK_SECONDS } from "./play-soak.js";
 import { scenarioOf, speaksTcp } from "./scenario-of.js";
 import { PROTOCOLS, type ProtocolChoice, SCENARIOS, type ScenarioSpec } from "./scenarios.js";
 
+/** Bytes of a message in the Intermud-3 gateway's dialect. */
+const MOST_SAID = 2_048;
+
 export const USAGE = `npm run load -- list
 npm run load -- SCENARIO [options]
 
   --url URL                  another cluster than the one of npm start
-  --tcp-url URL              tcp://HOST:PORT of JSON-RPC over TCP, for --protocol tcp and mixed
+  --tcp-url URL              tcp://HOST:PORT of JSON-RPC over TCP, for tcp, mixed and intermud
   --api-key KEY              (demo-key-123)
   --connections N  --rate N  --room N  --size BYTES
   --seconds N  --minutes N   how long it is measured; of each stage with climb and stress
   --warm-up N                seconds before each phase that do not count  (2; soak 180)
-  --protocol ws|tcp|socketio|mixed
+  --protocol ws|tcp|socketio|mixed|intermud
   --repeat N                 plays it so often, and tells the median of each figure
   --missed N  --within N     reconnect-storm: messages each misses (100), seconds to return (5)
   --workers N                generator processes  (one less than there are cores)
   --pids NAME=PID,PID        report CPU and memory of these processes and their children; repeatable
   --disturb COMMAND          what rolling-restart and rolling-update run, to restart $SERVICES
+  --prepare COMMAND          what makes the $MUDS MUDs of intermud  (see the README)
   --out FOLDER               where reports and baselines go  (.data/load)
   --save-baseline            later runs of this scenario are compared with this one
 `;
@@ -33,6 +37,7 @@ export interface Options {
   withinSeconds: number;
   processes: ProcessGroups;
   disturb: string | undefined;
+  prepare: string | undefined;
   out: string;
   saveBaseline: boolean;
   repeat: number;
@@ -63,6 +68,7 @@ export function readOptions(args: string[]): Options | null {
       workers: { type: "string" },
       pids: { type: "string", multiple: true, default: [] },
       disturb: { type: "string" },
+      prepare: { type: "string" },
       repeat: { type: "string", default: "1" },
       check: { type: "boolean", default: false },
       out: { type: "string", default: ".data/load" },
@@ -107,6 +113,7 @@ export function readOptions(args: string[]): Options | null {
     withinSeconds: positive("within", values.within),
     processes: Object.fromEntries(values.pids.map(readGroup)),
     disturb: values.disturb,
+    prepare: values.prepare,
     out: values.out,
     saveBaseline: values["save-baseline"],
     repeat: whole("repeat", values.repeat),
@@ -115,9 +122,20 @@ export function readOptions(args: string[]): Options | null {
 }
 
 /** @throws if nobody would publish, or nobody hear, or too little be seen */
-function refuseSenseless({ shape, kind, connections, room, seconds }: ScenarioSpec): void {
-  if (shape === "inboxes" && connections < 2) {
+function refuseSenseless(spec: ScenarioSpec): void {
+  const { shape, kind, connections, room, seconds, protocol, size = 0 } = spec;
+  if ((shape === "inboxes" || shape === "tells") && connections < 2) {
     throw new Error("--connections: nobody writes to himself, so there must be two");
+  }
+  const isIntermud = protocol === "intermud";
+  if (shape === "tells" && !isIntermud) {
+    throw new Error("--protocol: tells are told by MUDs, who speak intermud");
+  }
+  if (isIntermud && (shape === "inboxes" || spec.returning)) {
+    throw new Error("--protocol: MUDs have no users' inboxes, and no cursors to return from");
+  }
+  if (isIntermud && size > MOST_SAID) {
+    throw new Error(`--size: in intermud nothing longer than ${MOST_SAID} bytes is said`);
   }
   if (shape === "fan-in" && connections <= room) {
     throw new Error(`--connections: ${room} of them subscribe (--room), and others must publish`);

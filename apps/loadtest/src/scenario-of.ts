@@ -1,4 +1,12 @@
-import { HTTP, JSON_RPC, type Scenario, SOCKET_IO, TCP } from "@tellwire/loadgen";
+import {
+  HTTP,
+  INTERMUD,
+  JSON_RPC,
+  type Mud,
+  type Scenario,
+  SOCKET_IO,
+  TCP,
+} from "@tellwire/loadgen";
 import type { ProtocolChoice, ScenarioSpec } from "./scenarios.js";
 
 /** What each choice is called, and the modules whose clients take turns. */
@@ -6,12 +14,24 @@ const CHOICES: Record<ProtocolChoice, { name: string; protocols: [string, ...str
   ws: { name: "/ws", protocols: [JSON_RPC] },
   tcp: { name: "JSON-RPC over TCP", protocols: [TCP] },
   socketio: { name: "Socket.IO", protocols: [SOCKET_IO] },
+  intermud: { name: "the Intermud dialect over TCP", protocols: [INTERMUD] },
   mixed: { name: "/ws, Socket.IO and TCP", protocols: [JSON_RPC, SOCKET_IO, TCP] },
 };
 
+/** More connections than this are several of each MUD: every member of a federation is known to all edges. */
+const MOST_MUDS = 200;
+
+/** Those that `tellwire demo --muds N` makes. */
+const demoMuds = (count: number): Mud[] =>
+  Array.from({ length: Math.min(count, MOST_MUDS) }, (_, i) => ({
+    name: `demo-mud-${i + 1}`,
+    apiKey: `demo-key-mud-${i + 1}`,
+  }));
+
 const choiceOf = ({ protocol = "ws" }: ScenarioSpec) => CHOICES[protocol];
 
-export const speaksTcp = (spec: ScenarioSpec): boolean => choiceOf(spec).protocols.includes(TCP);
+export const speaksTcp = (spec: ScenarioSpec): boolean =>
+  choiceOf(spec).protocols.some((protocol) => protocol === TCP || protocol === INTERMUD);
 
 /** What the load generator plays. */
 export function scenarioOf(
@@ -31,5 +51,6 @@ export function scenarioOf(
     shape,
     otherProtocols: [...others, ...(spec.httpPublishers ? [HTTP] : [])],
     returning,
+    muds: protocol === INTERMUD ? demoMuds(connections) : undefined,
   };
 }

@@ -1,6 +1,6 @@
 import type { Shape } from "@tellwire/loadgen";
 
-export const PROTOCOLS = ["ws", "tcp", "socketio", "mixed"] as const;
+export const PROTOCOLS = ["ws", "tcp", "socketio", "mixed", "intermud"] as const;
 export type ProtocolChoice = (typeof PROTOCOLS)[number];
 
 /** One stretch of a scenario; what is a share is one of the scenario's own figure. */
@@ -37,6 +37,8 @@ export interface Targets {
   setUp?: number;
   /** Bytes of edge memory an idle connection. */
   edgeBytes?: number;
+  /** Millions of bytes of memory of all edges, with idle connections. */
+  edgeMegabytes?: number;
   /** Publishes a second that hold with delivery p99 below 100 ms, in rooms of 10; in others, as many deliveries. */
   rate?: number;
   /** Connections of the largest stage that held. */
@@ -248,6 +250,17 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     targets: { edgeBytes: 20_000, setUp: 100 },
     socketIoTargets: { edgeBytes: 32_768 },
   },
+  "tcp-idle": {
+    title: "connections over TCP that do nothing: what memory the edges take in all",
+    kind: "idle",
+    connections: 1_000,
+    room: 10,
+    rate: 0,
+    seconds: 30,
+    protocol: "tcp",
+    connectPerSecond: 200,
+    targets: { edgeMegabytes: 200 },
+  },
   "idle-load": {
     title: "very many connections, of which few say something",
     kind: "phases",
@@ -290,6 +303,27 @@ export const SCENARIOS: Readonly<Record<string, ScenarioSpec>> = {
     seconds: 20,
     protocol: "mixed",
     httpPublishers: true,
+    targets: { p95: 100 },
+  },
+  tells: {
+    title: "MUDs over TCP, each of which tells something to players of every other",
+    kind: "phases",
+    connections: 100,
+    room: 1,
+    rate: 1_000,
+    seconds: 30,
+    shape: "tells",
+    protocol: "intermud",
+    targets: { p95: 100 },
+  },
+  "mud-channels": {
+    title: "MUDs over TCP on channels of 50: 5,000 channel messages delivered a second",
+    kind: "phases",
+    connections: 200,
+    room: 50,
+    rate: 100,
+    seconds: 30,
+    protocol: "intermud",
     targets: { p95: 100 },
   },
   soak: {

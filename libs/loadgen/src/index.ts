@@ -1,7 +1,7 @@
 export { arrivals } from "./arrivals.js";
 export { Conductor, type Connected, type StepOutcome } from "./conductor.js";
 export { type FrameConnection, type FrameHandler, FrameSocket } from "./frame-socket.js";
-export { HTTP, JSON_RPC, SOCKET_IO, TCP } from "./protocols/load-protocol.js";
+export { HTTP, INTERMUD, JSON_RPC, SOCKET_IO, TCP } from "./protocols/load-protocol.js";
 export type { Conversation, Credentials, Incoming, Protocol } from "./protocols/protocol.js";
 export { median } from "./median.js";
 export { CpuSample, type ProcessGroups, targetCores } from "./process-cpu.js";
@@ -14,7 +14,14 @@ export {
   reportOf,
   type StepReport,
 } from "./report.js";
-export { roomsOf, type Scenario, type Shape, type Step, type Target } from "./scenario.js";
+export {
+  roomsOf,
+  type Mud,
+  type Scenario,
+  type Shape,
+  type Step,
+  type Target,
+} from "./scenario.js";
 export type { Second } from "./second.js";
 export { histogram, StepStats } from "./step-stats.js";
 export { climb, highest, isOver, ratesFor } from "./steps.js";

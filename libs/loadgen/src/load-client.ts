@@ -5,7 +5,7 @@ import { Link, type Reply } from "./link.js";
 import { type Mark, markedText, readMark, readSeq } from "./mark.js";
 import type { Protocol } from "./protocols/protocol.js";
 import { type Part, type Seat, topicOf } from "./scenario.js";
-import { SubscriptionCheck } from "./subscription-check.js";
+import { type Numbering, SubscriptionCheck } from "./subscription-check.js";
 
 /** From this close code on, a server says that coming back is of no use; so does 1009. */
 const FIRST_FINAL_CODE = 4_500;
@@ -40,6 +40,10 @@ interface Unanswered {
   onReply: (reply: Reply) => void;
 }
 
+/** A MUD's inbox has the copies of what it told as well, which are not shown to it, and messages of earlier runs. */
+const numberingOf = ({ target, shape }: Part): Numbering =>
+  target.gapless ? (shape === "tells" ? "rising" : "gapless") : "none";
+
 /** Filled anew by each frame, so that a delivery allocates nothing. */
 const mark: Mark = { run: 0, room: 0, worker: 0, number: 0, at: 0 };
 
@@ -69,8 +73,8 @@ export class LoadClient {
     private readonly protocol: Protocol,
     private readonly events: ClientEvents,
   ) {
-    this.topic = topicOf(part.run, seat.room, part.shape);
-    this.check = new SubscriptionCheck(part.run, seat.room, part.target.gapless);
+    this.topic = topicOf(part, seat.room);
+    this.check = new SubscriptionCheck(part.run, seat.room, numberingOf(part));
   }
 
   get room(): number {
@@ -106,7 +110,7 @@ export class LoadClient {
     const hearsItself = room === this.room && this.subscribes;
     if (hearsItself) this.check.sent(message.number);
     const publish: Unanswered = {
-      topic: topicOf(this.part.run, room, this.part.shape),
+      topic: topicOf(this.part, room),
       text: markedText(message, this.part.textSize),
       messageId: this.part.returning ? randomUUID() : undefined,
       onReply: ({ seq, error }) => {
@@ -153,7 +157,7 @@ export class LoadClient {
 
   private newLink(): Link {
     const { target } = this.part;
-    const credentials = { api_key: target.apiKey, user: this.seat.user };
+    const credentials = { api_key: this.seat.apiKey ?? target.apiKey, user: this.seat.user };
     const url = this.protocol.overTcp ? target.tcpUrl! : target.url;
     const link: Link = new Link(url, this.protocol, credentials, {
       onFrame: (frame) => this.isMessage(frame),

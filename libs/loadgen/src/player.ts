@@ -223,8 +223,8 @@ export class Player {
     const client = this.nextPublisher();
     if (!client) return;
     const { rooms = 1, shape, run, worker } = this.part;
-    const room =
-      shape === "inboxes" ? (client.room + 1 + (this.turn % (rooms - 1))) % rooms : client.room;
+    const toOthers = shape === "inboxes" || shape === "tells";
+    const room = toOthers ? (client.room + 1 + (this.turn % (rooms - 1))) % rooms : client.room;
     const number = this.sentByRoom.get(room) ?? 0;
     this.sentByRoom.set(room, number + 1);
     this.unanswered++;

@@ -17,9 +17,16 @@ export interface Target {
  * - `rooms`: each connection subscribes to one room topic, and publishes to it;
  * - `kept-rooms`: the same, and in each room one more connection that never leaves;
  * - `fan-in`: all publish to one topic, to which `roomSize` others subscribe;
- * - `inboxes`: each publishes to the inboxes of all, and hears its own.
+ * - `inboxes`: each publishes to the inboxes of all, and hears its own;
+ * - `tells`: each is a MUD, speaks to a player of every other, and hears what its own are told.
  */
-export type Shape = "rooms" | "kept-rooms" | "fan-in" | "inboxes";
+export type Shape = "rooms" | "kept-rooms" | "fan-in" | "inboxes" | "tells";
+
+/** A tenant that shares an inbox, as its federation knows it. */
+export interface Mud {
+  name: string;
+  apiKey: string;
+}
 
 export interface Scenario {
   target: Target;
@@ -35,6 +42,8 @@ export interface Scenario {
   otherProtocols?: readonly string[];
   /** Who loses its connection returns from its cursor, and says again what has no answer. */
   returning?: boolean;
+  /** Who the connections are, in turn; with `tells` each is a room. */
+  muds?: readonly Mud[];
 }
 
 export interface Step {
@@ -52,6 +61,8 @@ export interface Step {
 export interface Seat {
   user: string;
   room: number;
+  /** The target's if absent. */
+  apiKey?: string;
   /** Position in {@link Part.protocols}; 0 if absent. */
   protocol?: number;
   /** Subscribes only. */
@@ -75,6 +86,7 @@ export interface Part {
   shape?: Shape;
   otherProtocols?: readonly string[];
   returning?: boolean;
+  muds?: readonly Mud[];
 }
 
 /** A step as told to one worker; times are microseconds of the shared clock. */
@@ -93,18 +105,22 @@ export interface PartStep {
 /** The user that a seat of `inboxes` is; in no other run there is one of that name. */
 const inboxUser = (run: number, room: number): string => `load-${run}-${room}`;
 
-export const topicOf = (run: number, room: number, shape: Shape = "rooms"): string =>
-  shape === "inboxes" ? `user:${inboxUser(run, room)}` : `channel:load-${run}-${room}`;
+export function topicOf({ run, shape, muds = [] }: Part, room: number): string {
+  if (shape === "inboxes") return `user:${inboxUser(run, room)}`;
+  if (shape === "tells") return `user:player@${muds[room]!.name}`;
+  return `channel:load-${run}-${room}`;
+}
 
 /** Rooms of the scenario; with `inboxes` each user is one. */
-export function roomsOf({ shape, connections, roomSize }: Scenario): number {
+export function roomsOf({ shape, connections, roomSize, muds = [] }: Scenario): number {
   if (shape === "inboxes") return connections;
+  if (shape === "tells") return muds.length;
   if (shape === "fan-in") return 1;
   return Math.max(1, Math.round(connections / roomSize));
 }
 
 function castSeats(scenario: Scenario, run: number): Seat[] {
-  const { shape, connections, roomSize } = scenario;
+  const { shape, connections, roomSize, muds = [] } = scenario;
   const rooms = roomsOf(scenario);
   const seats = Array.from({ length: connections }, (_, i): Seat => {
     if (shape === "inboxes") return { user: inboxUser(run, i), room: i };
@@ -112,7 +128,8 @@ function castSeats(scenario: Scenario, run: number): Seat[] {
       const subscribes = i < roomSize;
       return { user: `load${i}`, room: 0, silent: subscribes, deaf: !subscribes };
     }
-    return { user: `load${i}`, room: i % rooms };
+    const mud = muds[i % muds.length];
+    return { user: `load${i}`, room: i % rooms, apiKey: mud?.apiKey };
   });
   if (shape !== "kept-rooms") return seats;
   const keepers = Array.from({ length: rooms }, (_, room): Seat => {
@@ -123,10 +140,10 @@ function castSeats(scenario: Scenario, run: number): Seat[] {
 
 /** Seats go round the rooms, and rooms stay together in a worker only by chance. */
 export function castParts(scenario: Scenario, run: number): Part[] {
-  const { target, textSize, workers, shape, otherProtocols = [], returning } = scenario;
+  const { target, textSize, workers, shape, otherProtocols = [], returning, muds } = scenario;
   const rooms = roomsOf(scenario);
   const protocols = 1 + otherProtocols.length;
-  const oneByOne = shape === "inboxes" || shape === "fan-in";
+  const oneByOne = shape === "inboxes" || shape === "tells" || shape === "fan-in";
   const seats = castSeats(scenario, run).map((seat, i) => {
     const round = oneByOne || seat.keeper ? i : Math.floor(i / rooms);
     return {
@@ -144,6 +161,7 @@ export function castParts(scenario: Scenario, run: number): Part[] {
     shape,
     otherProtocols,
     returning,
+    muds,
     seats: seats.filter((seat) => seat.worker === worker),
   })).filter((part) => part.seats.length > 0);
 }

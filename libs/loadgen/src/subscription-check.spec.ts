@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Bitmap } from "./bitmap.js";
-import { noFaults, SubscriptionCheck } from "./subscription-check.js";
+import { noFaults, type Numbering, SubscriptionCheck } from "./subscription-check.js";
 
 const mark = (number: number, worker = 0) => ({ run: 1, room: 2, worker, number, at: 0 });
 const setOf = (...numbers: number[]): Bitmap => {
@@ -8,7 +8,7 @@ const setOf = (...numbers: number[]): Bitmap => {
   for (const number of numbers) set.add(number);
   return set;
 };
-const check = (gapless = true): SubscriptionCheck => new SubscriptionCheck(1, 2, gapless);
+const check = (numbering: Numbering = "gapless") => new SubscriptionCheck(1, 2, numbering);
 
 test("complete, once and in order is no fault", () => {
   const subject = check();
@@ -53,9 +53,15 @@ test("a seq that goes back is disorder", () => {
 });
 
 test("without the promise of a gapless order seq is not judged", () => {
-  const subject = check(false);
+  const subject = check("none");
   for (const [number, seq] of [10, 30, 20].entries()) subject.delivered(mark(number), seq);
   expect(subject.faults).toEqual(noFaults());
+});
+
+test("where others are numbered as well, holes are no fault, and going back is", () => {
+  const subject = check("rising");
+  for (const [number, seq] of [10, 30, 20].entries()) subject.delivered(mark(number), seq);
+  expect(subject.faults).toEqual({ ...noFaults(), disordered: 1 });
 });
 
 test("a message of another room or run is a stray and no delivery", () => {

@@ -25,6 +25,9 @@ export const noFaults = (): Faults => ({
   misnumbered: 0,
 });
 
+/** What a server's seqs are: 1, 2, 3 … for each room; higher and higher, with holes; or of no meaning. */
+export type Numbering = "gapless" | "rising" | "none";
+
 const UNKNOWN = -1;
 const NOTHING = new Bitmap(new Uint8Array(0));
 
@@ -42,11 +45,10 @@ export class SubscriptionCheck {
   /** Of the messages this subscriber sent, the seq that came first: in the ack or in the delivery. */
   private readonly ownSeqs = new Map<number, number>();
 
-  /** @param gapless the server numbers each room 1, 2, 3 …; otherwise seq is not judged at all */
   constructor(
     private readonly run: number,
     private readonly room: number,
-    private readonly gapless: boolean,
+    private readonly numbering: Numbering,
   ) {}
 
   /** False if the message must not be counted as a delivery. */
@@ -55,7 +57,7 @@ export class SubscriptionCheck {
       this.faults.stray++;
       return false;
     }
-    if (this.gapless) this.judgeSeq(seq);
+    this.judgeSeq(seq);
     if ((this.received[mark.worker] ??= new Bitmap()).add(mark.number)) return true;
     this.faults.doubled++;
     return false;
@@ -69,7 +71,7 @@ export class SubscriptionCheck {
   /** A copy of one's own message to somebody else: it has a seq here, and is no delivery. */
   copied(seq: number): void {
     this.copies++;
-    if (this.gapless) this.judgeSeq(seq);
+    this.judgeSeq(seq);
   }
 
   /** How many copies are still missing (or, below zero, too many) if so many messages were acknowledged. */
@@ -104,11 +106,12 @@ export class SubscriptionCheck {
   }
 
   private judgeSeq(seq: number): void {
+    if (this.numbering === "none") return;
     if (seq <= this.lastSeq) {
       this.faults.disordered++;
       return;
     }
-    this.faults.skipped += seq - this.lastSeq - 1;
+    if (this.numbering === "gapless") this.faults.skipped += seq - this.lastSeq - 1;
     this.lastSeq = seq;
   }
 }

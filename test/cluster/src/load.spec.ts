@@ -18,11 +18,18 @@ const folder = mkdtempSync(join(tmpdir(), "tellwire-load-"));
 const out = join(folder, "reports");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+interface Phase {
+  offered: number;
+  delivered: number;
+  refused: Record<string, number>;
+  cores: Record<string, number>;
+}
+
 interface Report {
   faults: string[];
   findings: string[];
   grade: { grade: string } | null;
-  phases: { offered: number; delivered: number; cores: Record<string, number> }[];
+  phases: Phase[];
   figures: { name: string; value: number }[];
   changes: unknown[] | null;
   seconds: { connections: number; processes: Record<string, { rss: number }> }[];
@@ -94,6 +101,18 @@ describe("against a cluster", () => {
     expect(output).toContain("median of 3 runs: delivery p99");
     expect(code).toBe(0);
     expect(reportOf("room-1").phases).toHaveLength(3);
+  });
+
+  it("lets MUDs tell one another more than a key is otherwise allowed, over TCP", async () => {
+    const { code, output } = await load(
+      ...["tells", "--connections", "3", "--rate", "120", "--seconds", "2"],
+    );
+    expect(output).toContain("every promise was kept");
+    expect(code).toBe(0);
+    const [{ offered, delivered, refused }] = reportOf("tells").phases as [Phase];
+    // A minute's worth of tells is 30 for each MUD, unless its key says otherwise.
+    expect(offered).toBeGreaterThan(3 * 30);
+    expect([delivered, refused]).toEqual([offered, {}]);
   });
 
   it("lets all leave, miss messages and return, and misses none of them", async () => {

@@ -51,7 +51,8 @@ const has = (args: readonly string[], ...names: string[]): boolean =>
 
 async function drive(dataDir: string, args: string[]): Promise<number> {
   const state = runningCluster(dataDir)!;
-  const restart = [node, process.argv[1]!, "restart", "--data", dataDir].map(quoted).join(" ");
+  const own = (command: string): string =>
+    [node, process.argv[1]!, command, "--data", dataDir].map(quoted).join(" ");
   const pids = Object.entries(groupsOf(state))
     .filter(([, each]) => each.length > 0)
     .map(([name, each]) => `${name}=${each.join(",")}`);
@@ -59,7 +60,8 @@ async function drive(dataDir: string, args: string[]): Promise<number> {
     ...args,
     ...["--url", state.url, "--tcp-url", state.tcpUrl],
     ...pids.flatMap((group) => ["--pids", group]),
-    ...(has(args, "--disturb") ? [] : ["--disturb", `${restart} $SERVICES`]),
+    ...(has(args, "--disturb") ? [] : ["--disturb", `${own("restart")} $SERVICES`]),
+    ...(has(args, "--prepare") ? [] : ["--prepare", `${own("tellwire")} demo --muds $MUDS`]),
   ]);
   const stop = [tellProcesses(tool, dataDir)];
   // A soak asks for what lies behind the public ports; in other runs a look there would be in the way.

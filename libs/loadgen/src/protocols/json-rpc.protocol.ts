@@ -11,7 +11,7 @@ interface Frame {
   error?: { code: number; message: string };
 }
 
-const request = (id: number, method: string, params: unknown): string =>
+export const request = (id: number, method: string, params: unknown): string =>
   `{"jsonrpc":"2.0","id":${id},"method":"${method}","params":${JSON.stringify(params)}}`;
 
 /** What is said on one connection, whatever carries its texts. */

@@ -31,6 +31,7 @@ import { MemberAnswers } from "./gateways/mudmode/member-answers.js";
 import { MudSpeech } from "./gateways/mudmode/mud-speech.js";
 import { MudmodeGateway } from "./gateways/mudmode/mudmode.gateway.js";
 import { RouterMirror } from "./gateways/mudmode/router-mirror.js";
+import { PresenceSnapshots } from "./gateways/intermud/presence-snapshots.js";
 import { startDialect, type RunningDialect } from "./gateways/intermud/start-dialect.js";
 import { SocketioGateway } from "./gateways/socketio/socketio.gateway.js";
 import { createEngine } from "./gateways/socketio/socketio.server.js";
@@ -281,7 +282,7 @@ export async function startEdge(config: EdgeConfig): Promise<Running> {
 
   // A router for Intermud-3, where there is one.
   const mirror = new RouterMirror(rpc, log);
-  const answers = new MemberAnswers(rpc, mirror);
+  const answers = new MemberAnswers(rpc, new PresenceSnapshots(redis, keys), mirror);
   const mudmode =
     config.i3Federation === undefined
       ? null

@@ -94,6 +94,8 @@ export type {
   IntermudMud,
   IntermudPacket,
   IntermudRouter,
+  PresenceSnapshot,
+  SnapshotUser,
 } from "./intermud.js";
 export {
   PRESENCE_AGE_MS,

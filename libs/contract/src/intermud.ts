@@ -88,3 +88,23 @@ export interface IntermudDecision {
   /** After the answers. */
   close: boolean;
 }
+
+/** What a MUD that speaks the gateway's dialect tells of one of its users. */
+export interface SnapshotUser {
+  name: string;
+  title?: string;
+  race?: string;
+  guild?: string;
+  location?: string;
+  status?: string;
+  level?: number;
+  /** Seconds. */
+  idle?: number;
+  /** Seconds since 1970, or a text. */
+  login_time?: number | string;
+}
+
+/** Who is in a MUD, as it said last; JSON at `Keys.presenceSnapshot`. */
+export interface PresenceSnapshot {
+  users: SnapshotUser[];
+}

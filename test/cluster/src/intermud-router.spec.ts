@@ -13,6 +13,8 @@ import {
   type TestCluster,
 } from "@tellwire/testing";
 
+import { DialectClient } from "./dialect-client.fixture.js";
+
 let cluster: TestCluster;
 const muds: Mud[] = [];
 
@@ -57,6 +59,45 @@ async function edgeOf(mud: string): Promise<number> {
   );
   return cluster.cluster.edges.findIndex(({ name }) => row?.process.startsWith(`${name}.`));
 }
+
+describe("MUDs of the JSON-RPC dialect", () => {
+  it("and MUDs of mudmode tell, ask and hear each other", async () => {
+    const tenant = await cluster.tenant({ shared_inbox: true });
+    await cluster.cluster.tellwire("federation", "grant", "i3", tenant.name, "--name", "Luminari");
+    await cluster.cluster.tellwire("federation", "accept", "i3", tenant.name);
+    const mud = await mudOf("Old School");
+    const client = await DialectClient.open("tcp", cluster, 0);
+    await eventually(async () => {
+      expect(await client.call("authenticate", { api_key: tenant.key })).toMatchObject({
+        mud_name: "Luminari",
+      });
+    });
+    await client.call("presence_sync", { users: [{ name: "Zoltan", level: 7, idle: 4 }] });
+    const told = { target_mud: "old school", target_user: "Ann", from_user: "Bob" };
+    await eventually(() => client.call("tell", { ...told, message: "hi" }));
+    expect(await mud.next("tell")).toEqual([
+      ...["tell", 5, "Luminari", "bob", "Old School", "ann", "Bob", "hi"],
+    ]);
+    mud.tell("Luminari", "ann", "bob", "hello");
+    expect(await client.heard("tell_received")).toMatchObject({
+      from_mud: "Old School",
+      from_user: "ann",
+      to_mud: "Luminari",
+      to_user: "bob",
+      message: "hello",
+    });
+    mud.send(["who-req", 5, "Old School", "ann", "Luminari", 0]);
+    expect((await mud.next("who-reply"))[6]).toEqual([["Zoltan", 4, expect.anything()]]);
+    const asked = client.call("who", { target_mud: "Old School" });
+    const [, , asker, user] = await mud.next("who-req");
+    expect(asker).toBe("Luminari");
+    mud.send(["who-reply", 5, "Old School", 0, asker!, user!, [["Ann", 12, "a wizard"]]]);
+    expect(await asked).toMatchObject({
+      users: [expect.objectContaining({ name: "Ann", idle_time: 12, extra: "a wizard" })],
+    });
+    client.link.drop();
+  });
+});
 
 describe("registration", () => {
   it("gives a password and the router's address, and lets a MUD come back by it only", async () => {

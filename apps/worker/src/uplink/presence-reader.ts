@@ -1,5 +1,5 @@
 import { Injectable } from "@nestjs/common";
-import { Keys } from "@tellwire/contract";
+import { Keys, type PresenceSnapshot, type SnapshotUser } from "@tellwire/contract";
 import { RedisConnection } from "@tellwire/redis";
 import { unpackValue } from "@tellwire/streams";
 import type { Present } from "./presence.js";
@@ -7,7 +7,7 @@ import type { Present } from "./presence.js";
 /** Sessions of a tenant: of one with more, nobody is told. A list of that length serves nobody. */
 const MOST = 5000;
 
-/** Who of a tenant is there, as edges have told it. */
+/** Who of a tenant is there, as the tenant itself has told it, or else edges. */
 @Injectable()
 export class PresenceReader {
   constructor(
@@ -16,6 +16,10 @@ export class PresenceReader {
   ) {}
 
   async of(tenant: string): Promise<Present[]> {
+    const told = await this.redis.client.get(this.keys.presenceSnapshot(tenant));
+    if (told !== null) {
+      return (JSON.parse(told) as PresenceSnapshot).users.map((user) => presentIn(tenant, user));
+    }
     const key = this.keys.presence(tenant);
     if ((await this.redis.client.hlen(key)) > MOST) return [];
     const values = await this.redis.client.hvalsBuffer(key);
@@ -25,3 +29,18 @@ export class PresenceReader {
     });
   }
 }
+
+const presentIn = (tenant: string, told: SnapshotUser): Present => {
+  const { name, title, race, guild, location, status, level, idle } = told;
+  const extra = [race, guild].filter(Boolean).join(", ");
+  return {
+    user: `${encodeURIComponent(name.toLowerCase())}@${tenant}`,
+    since: null,
+    visname: name,
+    status: location || status || "online",
+    ...(title !== undefined && { title }),
+    ...(level !== undefined && { level: String(level) }),
+    ...(idle !== undefined && { idle }),
+    ...(extra !== "" && { extra }),
+  };
+};

@@ -1,13 +1,7 @@
-import type { Keys } from "@tellwire/contract";
+import type { Keys, PresenceSnapshot, SnapshotUser } from "@tellwire/contract";
 import { batch, type RedisConnection } from "@tellwire/redis";
-import type { PresentUser } from "./methods.js";
 
 const LIVES_MS = 30_000;
-
-/** Who is in a MUD, as that said last. */
-export interface Snapshot {
-  users: PresentUser[];
-}
 
 /** What MUDs say of their users, where every edge finds it; forgotten after 30 s without news. */
 export class PresenceSnapshots {
@@ -17,27 +11,27 @@ export class PresenceSnapshots {
   ) {}
 
   /** @returns the one before, or null */
-  async put(tenant: string, users: PresentUser[]): Promise<Snapshot | null> {
+  async put(tenant: string, users: SnapshotUser[]): Promise<PresenceSnapshot | null> {
     const key = this.keys.presenceSnapshot(tenant);
-    const text = JSON.stringify({ users } satisfies Snapshot);
+    const text = JSON.stringify({ users } satisfies PresenceSnapshot);
     const before = await this.redis.client.set(key, text, "PX", LIVES_MS, "GET");
-    return before === null ? null : (JSON.parse(before) as Snapshot);
+    return before === null ? null : (JSON.parse(before) as PresenceSnapshot);
   }
 
-  async get(tenant: string): Promise<Snapshot | null> {
+  async get(tenant: string): Promise<PresenceSnapshot | null> {
     return (await this.of([tenant])).get(tenant) ?? null;
   }
 
   /** Of those tenants that have one. */
-  async of(tenants: readonly string[]): Promise<Map<string, Snapshot>> {
+  async of(tenants: readonly string[]): Promise<Map<string, PresenceSnapshot>> {
     const replies = await batch(
       this.redis.client,
       tenants.map((tenant) => ["GET", this.keys.presenceSnapshot(tenant)]),
     );
-    const found = new Map<string, Snapshot>();
+    const found = new Map<string, PresenceSnapshot>();
     for (const [i, reply] of replies.entries()) {
       if (!Buffer.isBuffer(reply)) continue;
-      found.set(tenants[i] as string, JSON.parse(reply.toString("utf8")) as Snapshot);
+      found.set(tenants[i] as string, JSON.parse(reply.toString("utf8")) as PresenceSnapshot);
     }
     return found;
   }
@@ -50,7 +44,10 @@ export interface StatusChange {
 }
 
 /** What a new snapshot says that the one before did not. */
-export function statusChanges(before: Snapshot | null, after: Snapshot): StatusChange[] {
+export function statusChanges(
+  before: PresenceSnapshot | null,
+  after: PresenceSnapshot,
+): StatusChange[] {
   const known = new Map(before?.users.map((user) => [user.name.toLowerCase(), user]));
   const changes: StatusChange[] = [];
   for (const user of after.users) {

@@ -13,6 +13,8 @@ import {
 import type { RpcClient } from "@tellwire/rpc";
 import { LookupCache } from "@tellwire/streams";
 import { randomInt } from "node:crypto";
+import { packetUser } from "../intermud/presence-answers.js";
+import type { PresenceSnapshots } from "../intermud/presence-snapshots.js";
 import { nameWithin } from "./rendering.js";
 
 /** How old an answer about who is there may be, in milliseconds. */
@@ -23,19 +25,22 @@ const MOST_KEY = 2 ** 31 - 1;
 
 /**
  * Answers what MUDs ask members of the federation that do not connect to the
- * router: who is there is what presence knows.
+ * router: who is there is what they have said themselves, or what presence knows.
  */
 export class MemberAnswers {
   private readonly present: LookupCache<PresentUser[]>;
 
   constructor(
     rpc: Pick<RpcClient, "operation">,
+    snapshots: Pick<PresenceSnapshots, "get">,
     private readonly mirror: { readonly view: RouterView },
   ) {
     this.present = new LookupCache<PresentUser[]>({
       most: MOST_TENANTS,
       ttlMs: () => AGE_MS,
       load: async (tenant) => {
+        const snapshot = await snapshots.get(tenant);
+        if (snapshot !== null) return snapshot.users.map(packetUser);
         const who = {
           tenant,
           user: null,

@@ -149,7 +149,9 @@ export class MudSpeech {
     if (type === "tell" || type === "emoteto") {
       return this.tell(speaker, foreign ? `@${mud}` : "", tenant, values);
     }
-    if (!foreign && !this.mirror.isNative(mud)) {
+    // Members ask as MUDs do, and so get what they are answered.
+    const isAnswer = type === "error" || String(type).endsWith("-reply");
+    if (!foreign && !isAnswer && !this.mirror.isNative(mud)) {
       const answer = await this.answers.answer(mud, tenant, values);
       if (answer) speaker.tell(answer);
       return;

@@ -1,6 +1,7 @@
 import { eventually, publish, RouterPeer, startTestCluster } from "@tellwire/testing";
 import type { TestClient, TestCluster, TestTenant } from "@tellwire/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DialectClient } from "./dialect-client.fixture.js";
 
 /** How long a link may take to be back after its worker was killed, in milliseconds. */
 const BACK_MS = 10_000;
@@ -10,6 +11,8 @@ const CHANNEL = "imud_gossip";
 let cluster: TestCluster;
 let peer: RouterPeer;
 let acme: TestTenant;
+/** A MUD behind the dialect. */
+let gate: TestTenant;
 let federation: string;
 let net: string;
 let alice: TestClient;
@@ -85,12 +88,15 @@ class Traffic {
 
 beforeAll(async () => {
   peer = new RouterPeer();
+  const isle = [-1, "192.0.2.7", 4000, 0, 0, "L", "B", "D", "T", "open", "a@b", { tell: 1 }, 0];
+  peer.mudlist = { id: 5, muds: { "Dark Isle": isle } };
   await peer.open();
   cluster = await startTestCluster({ edges: 1, routers: 1, workers: 2 });
   acme = await cluster.tenant();
+  gate = await cluster.tenant({ shared_inbox: true });
   const network = await cluster.tenant({ shared_inbox: true });
   net = network.name;
-  federation = await cluster.federation(acme, network);
+  federation = await cluster.federation(acme, gate, network);
   await cluster.cluster.tellwire(
     ...["uplink", "add", net, "--federation", federation, "--mud", MUD, "--home", acme.name],
     ...["--router", `${peer.name} 127.0.0.1 ${peer.port}`],
@@ -124,6 +130,33 @@ describe("a foreign network", () => {
       const history = await alice.request("history", { topic: `channel:lobby@${federation}` });
       expect(history.messages).toMatchObject([{ body: { text: "hello all" } }]);
     });
+  });
+
+  it("is talked with by MUDs behind the dialect", async () => {
+    const mud = await DialectClient.open("tcp", cluster, 0);
+    await mud.call("authenticate", { api_key: gate.key });
+    await eventually(async () => {
+      const { muds } = await mud.call("mudlist", { refresh: true });
+      expect(muds).toContainEqual(
+        expect.objectContaining({ name: "Dark Isle", host: "192.0.2.7", port: 4000, status: "up" }),
+      );
+    });
+    const told = { target_mud: "dark isle", target_user: "Bob", from_user: "Grog" };
+    await mud.call("tell", { ...told, message: "hello from the gate" });
+    await eventually(() => {
+      const heard = peer.of("tell").map((packet) => packet.slice(2));
+      const sender = [MUD, `grog.${gate.name}`];
+      expect(heard).toContainEqual([...sender, "Dark Isle", "bob", "Grog", "hello from the gate"]);
+    });
+    peer.send(MUD, ["tell", 5, "Dark Isle", "bob", MUD, `grog.${gate.name}`, "Bob", "welcome"]);
+    expect(await mud.heard("tell_received")).toMatchObject({
+      ...{ from_mud: "Dark Isle", from_user: "bob", to_user: "grog", message: "welcome" },
+    });
+    const asked = mud.call("who", { target_mud: "Dark Isle", refresh: true });
+    const [, , , asker] = await peer.next("who-req");
+    peer.send(MUD, ["who-reply", 5, "Dark Isle", 0, MUD, asker!, [["Bob", 7, "L1"]]]);
+    expect((await asked)["users"]).toMatchObject([{ name: "Bob", idle_time: 7 }]);
+    mud.link.drop();
   });
 
   it("is linked again soon when the worker that has the link is killed, and nothing accepted is lost", async () => {

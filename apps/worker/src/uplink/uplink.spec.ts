@@ -330,6 +330,21 @@ describe("from the network", () => {
     expect(peer.of("locate-reply")).toHaveLength(1);
   });
 
+  it("come questions about users of whom their MUD itself has told", async () => {
+    const users = [{ name: "Grog", title: "the Loud", location: "the tavern", level: 7, idle: 5 }];
+    const key = bench.keys.presenceSnapshot("dead-souls");
+    await bench.redis.client.set(key, JSON.stringify({ users }), "EX", 30);
+    await linked();
+    const { peer, mud } = network;
+    network.says("finger-req", 5, "Dark Isle", "bob", mud, 0, "grog.dead-souls");
+    expect((await peer.next("finger-reply")).slice(6)).toEqual([
+      ...["Grog", "the Loud", 0, 0, 0, 5, 0, "7", 0],
+    ]);
+    network.says("locate-req", 5, "Dark Isle", "bob", 0, 0, "grog.dead-souls");
+    expect((await peer.next("locate-reply")).slice(6)).toEqual([mud, "Grog", 5, "the tavern"]);
+    await bench.redis.client.del(key);
+  });
+
   it("comes what all MUDs are told of a user, to those of the federation", async () => {
     await linked();
     await until(

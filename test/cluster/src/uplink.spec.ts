@@ -103,7 +103,8 @@ beforeAll(async () => {
   );
   await cluster.cluster.tellwire("uplink", "carry", net, "lobby", CHANNEL);
   alice = await cluster.connect("socketio", cluster.edge(0), { api_key: acme.key, user: "alice" });
-  await peer.linked(MUD, BACK_MS);
+  // A link that began before the channel was carried is ended, and begun anew with it.
+  await peer.next("channel-listen", BACK_MS);
 });
 afterAll(async () => {
   await cluster?.stop();

@@ -15,7 +15,7 @@ export const workerConfig = {
   /** How long a message may wait for its uplink, in milliseconds; then it is dropped, and who told it is told so. */
   uplinkPatienceMs: whole(1000, 86_400_000, 300_000),
   /** Messages of one topic that may wait for their uplink; the oldest beyond are dropped. */
-  uplinkPatienceMessages: whole(1, 1_000_000, 1000),
+  uplinkPatienceMessages: whole(1, 1_000_000, 10_000),
   /** Batches of ephemera that may wait for Redis; past it they are dropped. */
   ephemeralPending: whole(1, 100_000, 256),
   /** Entries that may wait on an ingress stream before the worker holds back. */
